@@ -1,0 +1,45 @@
+import { DatabaseSync } from 'node:sqlite'
+
+/** A larger file is not read whole at start; damage in it shows when it is met. */
+const FULL_CHECK_BYTES_MAX = 256 * 1024 * 1024
+
+/** The file is not one to open. `message` names the file and says what is wrong and what to do. */
+export class DatabaseRefused extends Error {
+  override readonly name = 'DatabaseRefused'
+  readonly detail: string | undefined
+
+  constructor(file: string, problem: string, detail?: string) {
+    super(`${file} ${problem}; it has been left as it is`)
+    this.detail = detail
+  }
+}
+
+/**
+ * Looks at an existing file without writing to it. @throws DatabaseRefused when it is not ours, of
+ * a newer version, or damaged.
+ */
+export function checkFile(file: string, applicationId: number, newestVersion: number): void {
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
+    const pragma = (name: string) => Object.values(sqlite?.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+    const version = Number(pragma('user_version'))
+    const id = Number(pragma('application_id'))
+    if (id === 0 && version === 0 && Number(pragma('page_count')) === 0) return // empty: a new file
+    if (id !== applicationId) {
+      throw new DatabaseRefused(file, 'is a database, but not an Afterimage catalogue')
+    }
+    if (version > newestVersion) {
+      const versions = `(format ${version}; this one reads up to ${newestVersion})`
+      throw new DatabaseRefused(file, `was written by a newer Afterimage ${versions}`)
+    }
+    if (Number(pragma('page_count')) * Number(pragma('page_size')) > FULL_CHECK_BYTES_MAX) return
+    const found = pragma('quick_check(1)')
+    if (found !== 'ok') throw new DatabaseRefused(file, 'is damaged', String(found))
+  } catch (error) {
+    if (error instanceof DatabaseRefused) throw error
+    throw new DatabaseRefused(file, `is damaged (${(error as Error).message})`, String(error))
+  } finally {
+    sqlite?.close()
+  }
+}

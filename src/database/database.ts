@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkFile, DatabaseRefused } from './check-file.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+/** "AfIm": marks the file as ours, in the SQLite header. */
+export const APPLICATION_ID = 0x4166496d
+
+/** How long a write waits for another process's write before it gives up. */
+const WRITE_WAIT_MS = 10_000
+const WRITE_RETRY_MS = 2
+/** Migrations at start may wait for another process that is migrating. */
+const MIGRATION_WAIT_MS = 30_000
+/** SQLite gives freed memory back above this. */
+const CACHE_KIB = 65_536
+/** The WAL file is cut back to this after a checkpoint. */
+const WAL_BYTES_MAX = 64 * 1024 * 1024
+
+/** Another process kept the file locked for writing for longer than a write waits. */
+export class DatabaseBusy extends Error {
+  override readonly name = 'DatabaseBusy'
+}
+
+/**
+ * One SQLite file, shared by the catalogue and local identity: WAL, so that readers and the writer
+ * never wait for each other; synchronous=FULL, so that an acknowledged write survives power loss.
+ */
+export class Database implements Disposable {
+  readonly sqlite: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #dataVersion: StatementSync
+  #ownWrites = 0
+  #lastWrite: Promise<unknown> = Promise.resolve()
+
+  /** @throws DatabaseRefused for a file that is damaged, not ours, or of a newer version. */
+  constructor(file: string) {
+    if (file !== ':memory:' && existsSync(file)) checkFile(file, APPLICATION_ID, MIGRATIONS.length)
+    this.sqlite = new DatabaseSync(file, { timeout: MIGRATION_WAIT_MS })
+    try {
+      this.sqlite.exec(`
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA foreign_keys = ON;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA cache_size = -${CACHE_KIB};
+        PRAGMA journal_size_limit = ${WAL_BYTES_MAX};
+      `)
+      this.#migrate()
+      // From here on nothing waits inside SQLite: a wait there would stop the event loop.
+      this.sqlite.exec('PRAGMA busy_timeout = 0')
+      this.#dataVersion = this.sqlite.prepare('PRAGMA data_version')
+    } catch (error) {
+      this.sqlite.close()
+      throw isCorruption(error) ? new DatabaseRefused(file, 'is damaged', String(error)) : error
+    }
+  }
+
+  /** A statement, prepared once for each text. */
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.sqlite.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  /**
+   * Runs `work` (synchronous) in one transaction: all of it is kept, or, if it throws, none. Writes
+   * of this process go one after another. @throws DatabaseBusy
+   */
+  write<T>(work: () => T): Promise<T> {
+    const turn = this.#lastWrite.then(() => this.#writeNow(work))
+    this.#lastWrite = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Changes with every committed write, this process's and others'. */
+  version(): string {
+    const row = this.#dataVersion.get() as { data_version: number }
+    return `${row.data_version}.${this.#ownWrites}`
+  }
+
+  close(): void {
+    this.#statements.clear()
+    if (this.sqlite.isOpen) this.sqlite.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async #writeNow<T>(work: () => T): Promise<T> {
+    await this.#begin()
+    try {
+      const result = work()
+      this.sqlite.exec('COMMIT')
+      this.#ownWrites += 1
+      return result
+    } catch (error) {
+      if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const deadlineMs = performance.now() + WRITE_WAIT_MS
+    for (;;) {
+      try {
+        this.sqlite.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() > deadlineMs) {
+          throw new DatabaseBusy(
+            `another process kept the catalogue locked for ${WRITE_WAIT_MS} ms`,
+          )
+        }
+      }
+      await sleep(WRITE_RETRY_MS)
+    }
+  }
+
+  #migrate(): void {
+    this.sqlite.exec('BEGIN IMMEDIATE')
+    const { user_version: from } = this.sqlite.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
+    for (const step of MIGRATIONS.slice(from)) this.sqlite.exec(step)
+    if (from < MIGRATIONS.length) {
+      this.sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
+      this.sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
+    }
+    this.sqlite.exec('COMMIT')
+  }
+}
+
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
+
+function errorCode(error: unknown): number {
+  const code = (error as { errcode?: number } | undefined)?.errcode ?? 0
+  return code & 0xff // the low byte is the primary code
+}
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error) === SQLITE_BUSY
+}
+
+function isCorruption(error: unknown): boolean {
+  return errorCode(error) === SQLITE_CORRUPT || errorCode(error) === SQLITE_NOTADB
+}

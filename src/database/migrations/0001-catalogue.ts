@@ -1,0 +1,2 @@
+/** The catalogue's tables. */
+export const CATALOGUE_TABLES = ''

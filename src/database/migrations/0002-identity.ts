@@ -1,0 +1,2 @@
+/** Local identity's tables. */
+export const IDENTITY_TABLES = ''

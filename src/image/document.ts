@@ -1,0 +1,241 @@
+import { BASE_PROPERTIES } from './base-properties.ts'
+import {
+  GLANCE_STATUSES,
+  type GlanceStatus,
+  type Image,
+  MEMBER_STATUSES,
+  type Member,
+  type MemberStatus,
+  type PropertyValue,
+  VISIBILITIES,
+  type Visibility,
+} from './image.ts'
+import { parseTime, printTime } from './time.ts'
+
+/**
+ * Image documents: an image as the Image service prints it in JSON. Reading one checks every field;
+ * printing one is its exact inverse. Mirrors glance/api/v2/images.py (ResponseSerializer) and the
+ * schema Glance serves at /v2/schemas/image. `members`, which Glance keeps at an address of its own,
+ * rides along as a list of Glance's member documents, so that a catalogue can be carried whole.
+ */
+
+export const NAME_CHARACTERS_MAX = 255
+export const PROPERTY_NAME_CHARACTERS_MAX = 255
+/** A MySQL TEXT column, which is what Glance keeps a value in. */
+export const PROPERTY_VALUE_BYTES_MAX = 65_535
+/** Glance's own `image_property_quota` is 128; a catalogue to be carried over may hold more. */
+export const PROPERTIES_MAX = 1024
+export const TAGS_MAX = 1024
+export const MEMBERS_MAX = 10_000
+/** The largest `min_ram` and `min_disk`: a signed 32-bit column in Glance. */
+export const MINIMUM_MAX = 2_147_483_647
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The document is not one of an image. `message` names the field and says what would be right. */
+export class DocumentError extends Error {
+  override readonly name = 'DocumentError'
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Reads one parsed JSON document. Fields that Glance always prints may be missing and get Glance's
+ * defaults; `id` must be there. @throws DocumentError
+ */
+export function readDocument(json: unknown): Image {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new DocumentError('an image document must be a JSON object')
+  }
+  const doc = json as Fields
+  const createdAt = time(doc, 'created_at')
+  const image: Image = {
+    id: id(doc),
+    name: text(doc, 'name', NAME_CHARACTERS_MAX),
+    status: word<GlanceStatus>(doc, 'status', GLANCE_STATUSES, 'queued'),
+    visibility: word<Visibility>(doc, 'visibility', VISIBILITIES, 'shared'),
+    owner: text(doc, 'owner', 255),
+    isHidden: flag(doc, 'os_hidden'),
+    isProtected: flag(doc, 'protected'),
+    minRamMib: count(doc, 'min_ram', MINIMUM_MAX) ?? 0,
+    minDiskGib: count(doc, 'min_disk', MINIMUM_MAX) ?? 0,
+    sizeBytes: count(doc, 'size', Number.MAX_SAFE_INTEGER),
+    virtualSizeBytes: count(doc, 'virtual_size', Number.MAX_SAFE_INTEGER),
+    diskFormat: text(doc, 'disk_format', 255),
+    containerFormat: text(doc, 'container_format', 255),
+    checksum: text(doc, 'checksum', 32),
+    hashAlgorithm: text(doc, 'os_hash_algo', 64),
+    hashValue: text(doc, 'os_hash_value', 128),
+    createdAt: createdAt ?? 0,
+    updatedAt: time(doc, 'updated_at') ?? createdAt ?? 0,
+    tags: tags(doc),
+    properties: freeProperties(doc),
+    members: members(doc),
+  }
+  if (createdAt === undefined) throw new DocumentError('"created_at" is missing')
+  return image
+}
+
+/** The document Glance would print, as a plain object in Glance's order; members last, if any. */
+export function writeDocument(image: Image): Record<string, unknown> {
+  const entries: [string, unknown][] = [...image.properties]
+  entries.push(
+    ['name', image.name],
+    ['disk_format', image.diskFormat],
+    ['container_format', image.containerFormat],
+    ['visibility', image.visibility],
+    ['size', image.sizeBytes],
+    ['virtual_size', image.virtualSizeBytes],
+    ['status', image.status],
+    ['checksum', image.checksum],
+    ['protected', image.isProtected],
+    ['min_ram', image.minRamMib],
+    ['min_disk', image.minDiskGib],
+    ['owner', image.owner],
+    ['os_hidden', image.isHidden],
+    ['os_hash_algo', image.hashAlgorithm],
+    ['os_hash_value', image.hashValue],
+    ['id', image.id],
+    ['created_at', printTime(image.createdAt)],
+    ['updated_at', printTime(image.updatedAt)],
+    ['tags', image.tags],
+  )
+  if (image.members.length > 0) entries.push(['members', image.members.map(writeMember)])
+  return Object.fromEntries(entries) // defines `__proto__` as a field like any other
+}
+
+function writeMember(member: Member): Record<string, unknown> {
+  return {
+    member_id: member.project,
+    status: member.status,
+    created_at: printTime(member.createdAt),
+    updated_at: printTime(member.updatedAt),
+  }
+}
+
+function own(doc: Fields, field: string): unknown {
+  return Object.hasOwn(doc, field) ? doc[field] : undefined
+}
+
+function id(doc: Fields): string {
+  const value = own(doc, 'id')
+  const lower = typeof value === 'string' ? value.toLowerCase() : ''
+  if (!ID.test(lower)) {
+    throw new DocumentError('"id" must be a UUID such as ee10f19c-503c-44af-af2f-73d5e42f7a17')
+  }
+  return lower
+}
+
+function text(doc: Fields, field: string, charactersMax: number): string | null {
+  const value = own(doc, field) ?? null
+  if (value === null) return null
+  if (typeof value !== 'string') throw new DocumentError(`"${field}" must be text or null`)
+  if ([...value].length > charactersMax) {
+    throw new DocumentError(`"${field}" is longer than ${charactersMax} characters`)
+  }
+  return storable(field, value)
+}
+
+/** A lone surrogate cannot be written as UTF-8, so it would come back as another text. */
+function storable(field: string, value: string): string {
+  if (!value.isWellFormed()) throw new DocumentError(`"${field}" is not well-formed Unicode`)
+  return value
+}
+
+function word<T extends string>(doc: Fields, field: string, words: readonly T[], absent: T): T {
+  const value = own(doc, field)
+  if (value === undefined) return absent
+  const known = words.find((w) => w === value)
+  if (known === undefined) throw new DocumentError(`"${field}" must be one of ${words.join(', ')}`)
+  return known
+}
+
+function flag(doc: Fields, field: string): boolean {
+  const value = own(doc, field) ?? false
+  if (typeof value !== 'boolean') throw new DocumentError(`"${field}" must be true or false`)
+  return value
+}
+
+function count(doc: Fields, field: string, max: number): number | null {
+  const value = own(doc, field) ?? null
+  if (value === null) return null
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
+    throw new DocumentError(`"${field}" must be a whole number from 0 to ${max}`)
+  }
+  return value as number
+}
+
+/** Fractions of a second are dropped, as Glance drops them when it prints. */
+function time(doc: Fields, field: string): number | undefined {
+  const value = own(doc, field)
+  if (value === undefined || value === null) return undefined
+  const seconds = typeof value === 'string' ? parseTime(value.replace(/[.,]\d+/, '')) : undefined
+  if (seconds === undefined) {
+    throw new DocumentError(`"${field}" must be an ISO 8601 time such as 2014-02-10T17:05:01Z`)
+  }
+  return seconds
+}
+
+function tags(doc: Fields): readonly string[] {
+  const value = own(doc, 'tags') ?? []
+  const isTag = (tag: unknown) => typeof tag === 'string' && [...tag].length <= 255
+  if (!Array.isArray(value) || !value.every(isTag)) {
+    throw new DocumentError('"tags" must be a list of texts of at most 255 characters')
+  }
+  if (value.length > TAGS_MAX) throw new DocumentError(`"tags" holds more than ${TAGS_MAX}`)
+  for (const tag of value) storable('tags', tag)
+  return [...new Set<string>(value)].sort()
+}
+
+function freeProperties(doc: Fields): ReadonlyMap<string, PropertyValue> {
+  const properties = new Map<string, PropertyValue>()
+  for (const [key, value] of Object.entries(doc)) {
+    if (BASE_PROPERTIES.has(key) || (key === 'members' && Array.isArray(value))) continue
+    checkProperty(key, value)
+    properties.set(key, value)
+  }
+  if (properties.size > PROPERTIES_MAX) {
+    throw new DocumentError(`the image has more than ${PROPERTIES_MAX} free properties`)
+  }
+  return properties
+}
+
+function checkProperty(key: string, value: unknown): asserts value is PropertyValue {
+  if (key === '' || [...key].length > PROPERTY_NAME_CHARACTERS_MAX) {
+    throw new DocumentError(
+      `a property name must have 1 to ${PROPERTY_NAME_CHARACTERS_MAX} characters`,
+    )
+  }
+  storable('property name', key)
+  if (value === null) return
+  if (typeof value !== 'string') throw new DocumentError(`"${key}" must be text or null`)
+  if (Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
+    throw new DocumentError(`"${key}" is longer than ${PROPERTY_VALUE_BYTES_MAX} bytes`)
+  }
+  storable(key, value)
+}
+
+function members(doc: Fields): readonly Member[] {
+  const value = own(doc, 'members')
+  if (!Array.isArray(value)) return []
+  if (value.length > MEMBERS_MAX)
+    throw new DocumentError(`"members" holds more than ${MEMBERS_MAX}`)
+  const byProject = new Map<string, Member>()
+  for (const entry of value) {
+    if (typeof entry !== 'object' || entry === null) {
+      throw new DocumentError('"members" must be a list of member objects')
+    }
+    const project = text(entry, 'member_id', 255)
+    if (project === null || project === '') {
+      throw new DocumentError('a member needs "member_id", the id of a project')
+    }
+    const createdAt = time(entry, 'created_at') ?? 0
+    byProject.set(project, {
+      project,
+      status: word<MemberStatus>(entry, 'status', MEMBER_STATUSES, 'pending'),
+      createdAt,
+      updatedAt: time(entry, 'updated_at') ?? createdAt,
+    })
+  }
+  return [...byProject.values()].sort((a, b) => (a.project < b.project ? -1 : 1))
+}

@@ -1,0 +1,39 @@
+import type { GlanceStatus, Image } from './image.ts'
+
+/**
+ * What a list asks for. Absent fields ask nothing; all present ones must hold (AND). Every value is
+ * a literal: no operators, no wildcards, case matters.
+ */
+export interface ImageQuery {
+  readonly name?: string
+  /** Any of these; an empty list matches nothing. */
+  readonly statuses?: readonly GlanceStatus[]
+  /** Unix seconds, inclusive: `updatedAt >= changesSince`. */
+  readonly changesSince?: number
+  /** Equality with the image's own value; NaN (asked, but not a whole number) matches nothing. */
+  readonly minRamMib?: number
+  /** Equality with the image's own value; NaN matches nothing. */
+  readonly minDiskGib?: number
+  /** Free properties, each equal to the text given. */
+  readonly properties?: ReadonlyMap<string, string>
+}
+
+/** Whether an image is one that the query asks for. Visibility is judged elsewhere. */
+export function matches(image: Image, query: ImageQuery): boolean {
+  if (query.name !== undefined && image.name !== query.name) return false
+  if (query.statuses !== undefined && !query.statuses.includes(image.status)) return false
+  if (query.changesSince !== undefined && image.updatedAt < query.changesSince) return false
+  if (query.minRamMib !== undefined && image.minRamMib !== query.minRamMib) return false
+  if (query.minDiskGib !== undefined && image.minDiskGib !== query.minDiskGib) return false
+  for (const [key, value] of query.properties ?? []) {
+    if (image.properties.get(key) !== value) return false
+  }
+  return true
+}
+
+/** Whether no image at all can match, so that nobody needs to be asked. */
+export function isEmptyQuery(query: ImageQuery): boolean {
+  return (
+    query.statuses?.length === 0 || Number.isNaN(query.minRamMib) || Number.isNaN(query.minDiskGib)
+  )
+}
