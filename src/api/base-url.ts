@@ -1,0 +1,82 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+
+/** Where a face's links start: decided per request by `resolveBaseUrl`. */
+export interface BaseUrlPolicy {
+  /** A configured public URL, without a slash at its end; it beats everything else. */
+  readonly publicUrl: string | undefined
+  /** Addresses whose forwarded headers are believed. */
+  readonly trustedProxies: BlockList
+}
+
+/**
+ * Host as in RFC 3986: a name or IPv4 address, or an IPv6 address in brackets; then, maybe, a port.
+ * It goes into links, so nothing else may pass.
+ */
+const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
+const PREFIX = /^(?:\/[A-Za-z0-9._~-]+)*$/
+const ABSOLUTE_FORM = /^([a-z]+):\/\/([^/?#]*)/i
+
+/**
+ * Scheme, host and prefix that the caller used, for links; undefined when the request does not say
+ * it properly (Host missing, doubled or malformed). An absolute-form target wins over Host; the
+ * scheme's own port is dropped, as webob does (webob/request.py, host_url).
+ */
+export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): string | undefined {
+  const hosts = request.raw.headersDistinct['host'] ?? []
+  const absolute = ABSOLUTE_FORM.exec(request.originalUrl)
+  const given = hosts[0]
+  if (hosts.length !== 1 || given === undefined || !HOST.test(given)) return undefined
+  if (absolute !== null && !HOST.test(absolute[2] ?? '')) return undefined
+  if (policy.publicUrl !== undefined) return policy.publicUrl
+  const forwarded = isTrusted(request, policy.trustedProxies) ? forwardedBy(request) : NOTHING
+  const scheme = forwarded.scheme ?? 'http'
+  const host = forwarded.host ?? absolute?.[2] ?? given
+  const usual = scheme === 'https' ? ':443' : ':80'
+  const shown = host.endsWith(usual) ? host.slice(0, -usual.length) : host
+  return `${scheme}://${shown}${forwarded.prefix ?? ''}`
+}
+
+interface Forwarded {
+  readonly scheme?: string
+  readonly host?: string
+  readonly prefix?: string
+}
+
+const NOTHING: Forwarded = {}
+
+/** The nearest proxy's words: the last value of each X-Forwarded header; malformed ones are ignored. */
+function forwardedBy(request: FastifyRequest): Forwarded {
+  const last = (name: string) => {
+    const value = request.headers[name]
+    return (Array.isArray(value) ? value.join(',') : value)?.split(',').at(-1)?.trim()
+  }
+  const proto = last('x-forwarded-proto')?.toLowerCase()
+  const host = last('x-forwarded-host')
+  const prefix = last('x-forwarded-prefix')?.replace(/\/+$/, '')
+  return {
+    ...(proto === 'http' || proto === 'https' ? { scheme: proto } : {}),
+    ...(host !== undefined && HOST.test(host) ? { host } : {}),
+    ...(prefix !== undefined && PREFIX.test(prefix) ? { prefix } : {}),
+  }
+}
+
+function isTrusted(request: FastifyRequest, trusted: BlockList): boolean {
+  const address = request.raw.socket.remoteAddress
+  if (address === undefined) return false
+  const v4 = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+  if (isIPv4(v4)) return trusted.check(v4, 'ipv4')
+  return isIPv6(address) && trusted.check(address, 'ipv6')
+}
+
+/** @param entries addresses (`10.0.0.7`) and networks (`10.0.0.0/8`), already checked. */
+export function trustedProxyList(entries: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify'
+
+export type FaceName = 'compute' | 'image' | 'identity'
+
+/** A failure met outside a face's own routes: by the parser, a limit, or an unexpected error. */
+export interface Failure {
+  readonly status: 400 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503
+  /** For the caller; never a thrown error's own text. */
+  readonly message: string
+}
+
+/** What one API is to the HTTP server that carries it. */
+export interface Face {
+  readonly name: FaceName
+  /** Names of the response headers that carry the request id. */
+  readonly requestIdHeaders: readonly string[]
+  /** The largest request body, in bytes. */
+  readonly bodyBytesMax: number
+  /** A failure in the shape that this API's clients know. */
+  printFailure(failure: Failure): { readonly contentType: string; readonly body: string }
+  /** Adds the face's hooks and routes. */
+  register(app: FastifyInstance): void
+}

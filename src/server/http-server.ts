@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import type { Face, Failure } from '../api/face.ts'
+import { addHealthcheck } from './health.ts'
+import {
+  CONNECTIONS_MAX,
+  HEADER_BYTES_MAX,
+  HEADERS_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+  TIMEOUT_CHECK_INTERVAL_MS,
+} from './limits.ts'
+import { answerParserError, newRequestId } from './parser-failure.ts'
+
+/**
+ * One HTTP server for one face: limits, request ids, health, and every failure (the framework's and
+ * the parser's included) in the face's own shape. It is not listening yet.
+ */
+export function createHttpServer(face: Face, logger: FastifyBaseLogger): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: newRequestId,
+    bodyLimit: face.bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      // Node would answer a missing Host itself, without a body; base-url.ts does, in shape.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: (error, socket) => answerParserError(face, error, socket as Socket),
+    frameworkErrors: (error, request, reply) => {
+      stampRequestId(face, request, reply)
+      sendFailure(face, reply, failureOf(error))
+    },
+    routerOptions: { maxParamLength: HEADER_BYTES_MAX },
+  })
+  app.server.maxConnections = CONNECTIONS_MAX
+  app.server.maxHeadersCount = 0 // bounded by HEADER_BYTES_MAX; the default drops headers silently
+  meetExpectations(app, face)
+  keepBodiesRaw(app)
+
+  app.addHook('onRequest', async (request, reply) => {
+    stampRequestId(face, request, reply)
+    if (Number(request.headers['content-length']) > face.bodyBytesMax) {
+      return sendFailure(face, reply.header('connection', 'close'), tooLarge(face))
+    }
+    return undefined
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const failure = error.statusCode === 413 ? tooLarge(face) : failureOf(error)
+    if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
+    return sendFailure(face, reply, failure)
+  })
+  addHealthcheck(app)
+  face.register(app)
+  return app
+}
+
+/** Sends a failure in the face's shape. */
+export function sendFailure(face: Face, reply: FastifyReply, failure: Failure): FastifyReply {
+  const { contentType, body } = face.printFailure(failure)
+  return reply.code(failure.status).header('content-type', contentType).send(body)
+}
+
+function stampRequestId(face: Face, request: FastifyRequest, reply: FastifyReply): void {
+  for (const name of face.requestIdHeaders) reply.header(name, request.id)
+}
+
+function tooLarge(face: Face): Failure {
+  return { status: 413, message: `The request body is larger than ${face.bodyBytesMax} bytes.` }
+}
+
+function failureOf(error: FastifyError): Failure {
+  switch (error.statusCode) {
+    case 400:
+      return { status: 400, message: 'The request could not be understood.' }
+    case 404:
+      return { status: 404, message: 'The resource could not be found.' }
+    case 408:
+      return { status: 408, message: 'The request was not sent in time.' }
+    case 415:
+      return { status: 415, message: 'Unsupported Content-Type' }
+    default:
+      return { status: 500, message: 'The server met an unexpected error.' }
+  }
+}
+
+/** A body reaches the face as the bytes that were sent; each face reads it in its own one place. */
+function keepBodiesRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+/**
+ * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent;
+ * other expectations are ignored, as uWSGI ignores them.
+ */
+function meetExpectations(app: FastifyInstance, face: Face): void {
+  const { server } = app
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!(Number(request.headers['content-length']) > face.bodyBytesMax)) response.writeContinue()
+    server.emit('request', request, response)
+  })
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response)
+  })
+}
