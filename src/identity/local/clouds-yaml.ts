@@ -1,0 +1,123 @@
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type Document, isMap, parseDocument } from 'yaml'
+import { DOMAIN } from '../token-service.ts'
+import type { FirstAccount, FirstAccounts } from './bootstrap.ts'
+
+/** What openstacksdk reads, in the data folder. */
+export const CLOUDS_YAML = 'clouds.yaml'
+/** The user's entry, and the administrator's. */
+export const CLOUD = 'afterimage'
+export const ADMIN_CLOUD = 'afterimage-admin'
+
+const OWNER_ONLY = 0o600
+const REGION = 'RegionOne'
+const HEADING = ' How clients sign in: OS_CLIENT_CONFIG_FILE=<this file> OS_CLOUD=afterimage'
+
+/** The file is not one that can be changed safely; it has been left as it is. */
+export class CloudsYamlRefused extends Error {
+  override readonly name = 'CloudsYamlRefused'
+}
+
+/**
+ * Writes the first accounts' entries into `clouds.yaml` (mode 0600, replaced in one step), keeping
+ * whatever else is there. @returns the file's path. @throws CloudsYamlRefused
+ */
+export function writeCloudsYaml(dir: string, accounts: FirstAccounts, authUrl: string): string {
+  const file = join(dir, CLOUDS_YAML)
+  const document = readDocument(file) ?? newDocument()
+  document.setIn(['clouds', CLOUD], document.createNode(entry(accounts.demo, authUrl)))
+  document.setIn(['clouds', ADMIN_CLOUD], document.createNode(entry(accounts.admin, authUrl)))
+  replace(file, document.toString(), OWNER_ONLY)
+  return file
+}
+
+/**
+ * Points the two entries at the address that is listened on now, and changes nothing else.
+ * @returns the file's path, or undefined when there is no file. @throws CloudsYamlRefused
+ */
+export function pointCloudsYaml(dir: string, authUrl: string): string | undefined {
+  const file = join(dir, CLOUDS_YAML)
+  const document = readDocument(file)
+  if (document === undefined) return undefined
+  let isChanged = false
+  for (const cloud of [CLOUD, ADMIN_CLOUD]) {
+    const path = ['clouds', cloud, 'auth', 'auth_url']
+    if (!isMap(document.getIn(path.slice(0, -1))) || document.getIn(path) === authUrl) continue
+    document.setIn(path, authUrl)
+    isChanged = true
+  }
+  if (isChanged) replace(file, document.toString(), statSync(file).mode & 0o777)
+  return file
+}
+
+function entry(account: FirstAccount, authUrl: string) {
+  return {
+    auth: {
+      auth_url: authUrl,
+      username: account.userName,
+      password: account.password,
+      project_name: account.projectName,
+      user_domain_name: DOMAIN.name,
+      project_domain_name: DOMAIN.name,
+    },
+    region_name: REGION,
+    identity_api_version: 3,
+  }
+}
+
+function newDocument(): Document {
+  const document: Document = parseDocument('clouds: {}\n')
+  document.commentBefore = HEADING
+  const clouds = document.get('clouds')
+  if (isMap(clouds)) clouds.flow = false
+  return document
+}
+
+function readDocument(file: string): Document | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const document = parseDocument(text)
+  const problem = document.errors[0]
+  if (problem !== undefined) {
+    const where = `line ${problem.linePos?.[0].line ?? 1}`
+    throw new CloudsYamlRefused(`${file}: ${where} is not YAML; correct or remove the file`)
+  }
+  if (document.contents === null) return undefined
+  if (!isMap(document.contents) || !isMap(document.get('clouds'))) {
+    throw new CloudsYamlRefused(`${file} has no mapping "clouds"; correct or remove the file`)
+  }
+  return document
+}
+
+/** Whoever reads the file at any moment, or after a power cut, finds the old or the new one whole. */
+function replace(file: string, text: string, mode: number): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    const descriptor = openSync(temporary, 'wx', mode)
+    try {
+      writeSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}

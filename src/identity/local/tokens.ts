@@ -1,0 +1,193 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { Database } from '../../database/database.ts'
+import type { Caller } from '../identity.ts'
+import type { IssuedToken, TokenDescription } from '../token-service.ts'
+import type { Accounts } from './accounts.ts'
+import { Epoch } from './epoch.ts'
+
+/** Tells a token from other secrets, to people and to scanners; and it never starts with a dash. */
+const TOKEN_PREFIX = 'ait_'
+const TOKEN_BYTES = 32
+const TOKEN_FORM = /^ait_[A-Za-z0-9_-]{43}$/
+const AUDIT_ID_BYTES = 16
+
+/** Tokens remembered in memory; the least recently used goes first. */
+export const REMEMBERED_TOKENS_MAX = 10_000
+/** A user with more live tokens than this loses the oldest tenth of them. */
+export const TOKENS_PER_USER_MAX = 10_000
+/** Expired tokens removed along with one sign-in, at most. */
+const SWEEP_ROWS_MAX = 100
+
+/** A token's meaning, worked out once. */
+export interface KnownToken {
+  readonly caller: Caller
+  readonly description: TokenDescription
+}
+
+/** What a token row says; roles are looked up when it is read. */
+export interface NewToken {
+  readonly userId: string
+  readonly projectId: string | null
+  readonly methods: readonly string[]
+  /** Of the token that this one is made from. */
+  readonly parentAuditIds: readonly string[]
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+interface TokenRow {
+  readonly userId: string
+  readonly userName: string
+  readonly projectId: string | null
+  readonly projectName: string | null
+  readonly methods: string
+  readonly auditIds: string
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** The token table, and a memory of it that is never stale. */
+export class Tokens {
+  readonly #database: Database
+  readonly #accounts: Accounts
+  readonly #epoch: Epoch
+  readonly #now: () => number
+  readonly #remembered = new Map<string, KnownToken>()
+  #rememberedEpoch = -1
+
+  constructor(database: Database, accounts: Accounts, now: () => number) {
+    this.#database = database
+    this.#accounts = accounts
+    this.#epoch = new Epoch(database)
+    this.#now = now
+  }
+
+  /** undefined for an unknown, expired or revoked token. */
+  find(token: string): KnownToken | undefined {
+    if (!TOKEN_FORM.test(token)) return undefined
+    const key = hashOf(token)
+    const epoch = this.#epoch.current()
+    if (epoch !== this.#rememberedEpoch) {
+      this.#remembered.clear()
+      this.#rememberedEpoch = epoch
+    }
+    const known = this.#remembered.get(key) ?? this.#read(key)
+    if (known === undefined) return undefined
+    this.#remembered.delete(key)
+    if (known.caller.expiresAtMs <= this.#now()) return undefined
+    this.#remember(key, known)
+    return known
+  }
+
+  /**
+   * Must be called inside a transaction. The token's text is kept nowhere. @returns undefined when
+   * such a token would not be worth anything, and the transaction is to be given up.
+   */
+  insert(row: NewToken): IssuedToken | undefined {
+    this.#sweep(row.userId)
+    const token = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
+    const auditIds = [randomBytes(AUDIT_ID_BYTES).toString('base64url')]
+    const first = row.parentAuditIds.at(-1)
+    if (first !== undefined) auditIds.push(first)
+    this.#database
+      .prepare(
+        `INSERT INTO token
+           (hash, user_id, project_id, methods, audit_ids, issued_at_ms, expires_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        hashOf(token),
+        row.userId,
+        row.projectId,
+        row.methods.join(' '),
+        auditIds.join(' '),
+        row.issuedAtMs,
+        row.expiresAtMs,
+      )
+    // Not `find`: what is not committed yet must not be remembered.
+    const description = this.#read(hashOf(token))?.description
+    return description && { token, description }
+  }
+
+  /** Must be called inside a transaction. @returns whether there was such a token. */
+  remove(token: string): boolean {
+    const removed = this.#database.prepare('DELETE FROM token WHERE hash = ?').run(hashOf(token))
+    if (removed.changes === 0) return false
+    Epoch.advance(this.#database)
+    return true
+  }
+
+  /** Expired tokens are refused as they are, so nobody's memory needs to hear of their removal. */
+  #sweep(userId: string): void {
+    this.#database
+      .prepare(
+        `DELETE FROM token WHERE hash IN
+           (SELECT hash FROM token WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`,
+      )
+      .run(this.#now(), SWEEP_ROWS_MAX)
+    const row = this.#database
+      .prepare('SELECT count(*) AS count FROM token WHERE user_id = ?')
+      .get(userId)
+    if (Number(row?.['count']) < TOKENS_PER_USER_MAX) return
+    this.#database
+      .prepare(
+        `DELETE FROM token WHERE hash IN
+           (SELECT hash FROM token WHERE user_id = ? ORDER BY issued_at_ms LIMIT ?)`,
+      )
+      .run(userId, TOKENS_PER_USER_MAX / 10)
+    Epoch.advance(this.#database)
+  }
+
+  #read(key: string): KnownToken | undefined {
+    const row = this.#database
+      .prepare(
+        `SELECT user_id AS userId, user.name AS userName,
+           project_id AS projectId, project.name AS projectName,
+           methods, audit_ids AS auditIds, issued_at_ms AS issuedAtMs, expires_at_ms AS expiresAtMs
+         FROM token
+         JOIN user ON user.id = user_id AND user.enabled
+         LEFT JOIN project ON project.id = project_id
+         WHERE hash = ? AND (project_id IS NULL OR project.enabled)`,
+      )
+      .get(key) as TokenRow | undefined
+    if (row === undefined) return undefined
+    const roles = row.projectId === null ? [] : this.#accounts.rolesOn(row.userId, row.projectId)
+    if (row.projectId !== null && roles.length === 0) return undefined
+    return knownToken(row, roles)
+  }
+
+  #remember(key: string, known: KnownToken): void {
+    this.#remembered.set(key, known)
+    if (this.#remembered.size <= REMEMBERED_TOKENS_MAX) return
+    const oldest = this.#remembered.keys().next()
+    if (oldest.done !== true) this.#remembered.delete(oldest.value)
+  }
+}
+
+function knownToken(row: TokenRow, roles: TokenDescription['roles']): KnownToken {
+  const names = roles.map(({ name }) => name)
+  const isAdmin = names.includes('admin')
+  const caller: Caller = Object.freeze({
+    userId: row.userId,
+    projectId: row.projectId,
+    roles: Object.freeze(names),
+    isAdmin,
+    mayWrite: isAdmin || names.includes('member'),
+    expiresAtMs: row.expiresAtMs,
+  })
+  const description: TokenDescription = {
+    user: { id: row.userId, name: row.userName },
+    project:
+      row.projectId === null ? null : { id: row.projectId, name: row.projectName ?? row.projectId },
+    roles,
+    methods: row.methods.split(' '),
+    auditIds: row.auditIds.split(' '),
+    issuedAtMs: row.issuedAtMs,
+    expiresAtMs: row.expiresAtMs,
+  }
+  return { caller, description }
+}
+
+function hashOf(token: string): string {
+  return hash('sha256', token, 'base64url')
+}

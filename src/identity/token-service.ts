@@ -1,0 +1,100 @@
+import type { Identity } from './identity.ts'
+
+/** The one domain there is. */
+export const DOMAIN = { id: 'default', name: 'Default' } as const
+
+export type DomainReference = { readonly id: string } | { readonly name: string }
+
+/** A user or a project as a caller names it: ids are unique, names only within a domain. */
+export type Reference =
+  | { readonly id: string }
+  | { readonly name: string; readonly domain: DomainReference }
+
+/** What a new token shall be good for; 'default' is the user's default project, if there is one. */
+export type Scope =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'unscoped' }
+  | { readonly kind: 'project'; readonly project: Reference }
+  /** A scope that nobody can have here: another domain, the system, a trust. */
+  | { readonly kind: 'unattainable' }
+
+/** At least one of `password` and `token`; where both are given both must be of the same user. */
+export interface SignIn {
+  readonly password?: { readonly user: Reference; readonly password: string }
+  readonly token?: string
+  readonly scope: Scope
+  /** Where the request comes from, for slowing down guesses. */
+  readonly address: string
+}
+
+export interface Named {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Project extends Named {
+  readonly description: string
+  readonly enabled: boolean
+}
+
+export interface User extends Named {
+  readonly enabled: boolean
+  readonly defaultProjectId: string | null
+}
+
+/** All there is to say of a token, except the token. */
+export interface TokenDescription {
+  readonly user: Named
+  readonly project: Named | null
+  /** Sorted by name, implied roles included. */
+  readonly roles: readonly Named[]
+  readonly methods: readonly string[]
+  /** The token's own audit id, then, if it was made from another, the first one's of that line. */
+  readonly auditIds: readonly string[]
+  /** Unix milliseconds, whole seconds. */
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+}
+
+export interface IssuedToken {
+  readonly token: string
+  readonly description: TokenDescription
+}
+
+/** The port between the Keystone face and an identity that holds its own users. */
+export interface TokenService extends Identity {
+  /** @throws SignInFault */
+  signIn(request: SignIn): Promise<IssuedToken>
+  /** undefined for an unknown, expired or revoked token. @throws IdentityUnavailable */
+  describe(token: string): Promise<TokenDescription | undefined>
+  /** @returns whether there was such a token. @throws SignInFault 'service.busy' */
+  revoke(token: string): Promise<boolean>
+  /** Enabled projects on which the user has a role, by name. */
+  projectsOf(userId: string): Promise<readonly Project[]>
+  projects(): Promise<readonly Project[]>
+  project(id: string): Promise<Project | undefined>
+  users(): Promise<readonly User[]>
+  user(id: string): Promise<User | undefined>
+  roles(): Promise<readonly Named[]>
+}
+
+export type SignInFaultCode =
+  /** Wrong user, password, token or scope: deliberately one code, so that nobody learns which. */
+  | 'credentials.refused'
+  /** Too many wrong passwords lately; `retryAfterSeconds` says when to try again. */
+  | 'attempts.throttled'
+  /** No room for more work just now; `retryAfterSeconds` says when to try again. */
+  | 'service.busy'
+
+/** Why no token was issued. `message` never holds a credential. */
+export class SignInFault extends Error {
+  override readonly name = 'SignInFault'
+  readonly code: SignInFaultCode
+  readonly retryAfterSeconds: number
+
+  constructor(code: SignInFaultCode, message: string, retryAfterSeconds = 0) {
+    super(message)
+    this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
