@@ -1,0 +1,93 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+
+/** A kind of value: what it looks like, and how text becomes it. */
+export interface ValueKind<T> {
+  /** Stands for the value in help and documentation, such as PORT. */
+  readonly placeholder: string
+  /** What a right value is; fits behind "must be". */
+  readonly form: string
+  /** May hold several texts: a comma-separated flag or variable, a sequence in the file. */
+  readonly isList: boolean
+  /** undefined for what is not such a value. Relative paths start at `folder`. */
+  read(texts: readonly string[], folder: string): T | undefined
+}
+
+const PORT_MAX = 65_535
+const HOST_CHARACTERS_MAX = 253
+const HOST_LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i
+
+function single<T>(
+  placeholder: string,
+  form: string,
+  read: (text: string, folder: string) => T | undefined,
+): ValueKind<T> {
+  return {
+    placeholder,
+    form,
+    isList: false,
+    read: ([text, ...more], folder) =>
+      text === undefined || more.length > 0 ? undefined : read(text, folder),
+  }
+}
+
+export function wholeNumber(placeholder: string, min: number, max: number): ValueKind<number> {
+  return single(placeholder, `a whole number from ${min} to ${max}`, (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
+    return value >= min && value <= max ? value : undefined
+  })
+}
+
+export const PORT: ValueKind<number> = {
+  ...wholeNumber('PORT', 0, PORT_MAX),
+  form: `a port from 1 to ${PORT_MAX}, or 0 for any free one`,
+}
+
+export const FOLDER: ValueKind<string> = single('DIR', 'the path of a folder', (text, folder) =>
+  text === '' || text.includes('\0') ? undefined : resolve(folder, text),
+)
+
+export const HOST: ValueKind<string> = single(
+  'HOST',
+  'an IP address (no brackets, no port) or a host name',
+  (text) => (isIP(text) !== 0 || isHostName(text) ? text : undefined),
+)
+
+function isHostName(text: string): boolean {
+  const labels = text.split('.')
+  const last = labels.at(-1) ?? ''
+  if (/^[0-9]+$/.test(last)) return false // looks like an IPv4 address, and is not one
+  return text.length <= HOST_CHARACTERS_MAX && labels.every((label) => HOST_LABEL.test(label))
+}
+
+/** Without a slash at its end, so that a path can be appended. */
+export const BASE_URL: ValueKind<string> = single(
+  'URL',
+  'an http:// or https:// address without user, query or fragment',
+  (text) => {
+    const url = URL.parse(text)
+    if (url === null || !/^https?:\/\//i.test(text) || /[?#\s]/.test(text)) return undefined
+    if (url.username !== '' || url.password !== '') return undefined
+    return url.href.replace(/\/+$/, '')
+  },
+)
+
+export const NETWORKS: ValueKind<readonly string[]> = {
+  placeholder: 'LIST',
+  form: 'IP addresses or networks such as 10.0.0.0/8, separated by commas',
+  isList: true,
+  read: (texts) => (texts.every(isNetwork) ? texts : undefined),
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? []
+  const version = isIP(address)
+  if (version === 0 || address.includes('%')) return false
+  return bits === undefined || Number(bits) <= (version === 4 ? 32 : 128)
+}
+
+export function oneOf<T extends string>(placeholder: string, words: readonly T[]): ValueKind<T> {
+  return single(placeholder, `one of ${words.join(', ')}`, (text) =>
+    words.find((word) => word === text),
+  )
+}
