@@ -1,0 +1,164 @@
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ImageStore } from '../catalogue/catalogue.ts'
+import type { Image } from '../image/image.ts'
+import { type BadDocument, isBad, readPiece } from './read-piece.ts'
+import { readSource, SourceError } from './read-source.ts'
+import { DocumentSplitter, type Piece } from './split-documents.ts'
+
+/** One transaction holds at most this many images, so that others' writes get their turn. */
+export const BATCH_IMAGES_MAX = 1000
+/** Of the bad documents, this many are told one by one; the others are counted. */
+export const PROBLEMS_TOLD_MAX = 100
+/** Between two batches, longer than a waiting writer sleeps between two tries. */
+const WRITERS_TURN_MS = 5
+
+export interface ImportOptions {
+  /** Paths; `-` is `stdin`. They are read in order. */
+  readonly files: readonly string[]
+  readonly stdin: Readable
+  readonly store: ImageStore
+  /** Whether to go on with the next document after a bad one, or to leave it at that. */
+  readonly onBadDocument: 'skip' | 'stop'
+  /** Images a transaction, at most (and by default) BATCH_IMAGES_MAX. */
+  readonly batchSize?: number
+  /** Called after each batch. */
+  readonly onProgress?: (soFar: ImportCounts) => void
+  /** Called for each bad document, as it is met. */
+  readonly onProblem?: (problem: ImportProblem) => void
+  /** Ends the import between two batches. */
+  readonly signal?: AbortSignal
+}
+
+export interface ImportCounts {
+  /** Documents met, good and bad. */
+  readonly read: number
+  /** Stored, new. */
+  readonly created: number
+  /** Stored, in place of another with the same id, be that from the same file. */
+  readonly replaced: number
+  /** Already there exactly so. */
+  readonly unchanged: number
+  readonly bad: number
+  readonly elapsedMs: number
+}
+
+export interface ImportProblem extends Omit<BadDocument, 'line'> {
+  /** As it was named; `-` for the standard input. */
+  readonly file: string
+  /** undefined when the file as a whole could not be read. */
+  readonly line: number | undefined
+}
+
+export interface ImportReport extends ImportCounts {
+  /** `stopped`: at a bad document, as asked; `aborted`: by the signal. */
+  readonly ended: 'complete' | 'stopped' | 'aborted'
+  /** The first of the bad ones, at most PROBLEMS_TOLD_MAX. */
+  readonly problems: readonly ImportProblem[]
+}
+
+/**
+ * Stores the image documents in files: arrays, pages, or one a line, gzip or not. Each batch is one
+ * transaction; one that is not whole when the import is stopped or aborted is not stored.
+ * @throws what `store.putImages` throws; the batches before that are stored.
+ */
+export async function importImages(options: ImportOptions): Promise<ImportReport> {
+  const run = new ImportRun(options)
+  for (const file of options.files) {
+    await run.read(file)
+    if (run.ended !== 'complete') break
+  }
+  return run.report()
+}
+
+/** A problem in one line: file, line, image, what is wrong. Control characters are escaped. */
+export function printProblem({ file, line, id, message }: ImportProblem): string {
+  const where = file === '-' ? 'standard input' : file
+  const text = [where, ...(line === undefined ? [] : [`:${line}`])].join('')
+  const printed = `${text}: ${id === undefined ? '' : `image ${id}: `}${message}`
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
+  return printed.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => JSON.stringify(c).slice(1, -1))
+}
+
+class ImportRun {
+  ended: ImportReport['ended'] = 'complete'
+  readonly #options: ImportOptions
+  readonly #batchSize: number
+  readonly #startedMs = performance.now()
+  readonly #problems: ImportProblem[] = []
+  #batch: Image[] = []
+  #read = 0
+  #created = 0
+  #replaced = 0
+  #unchanged = 0
+  #bad = 0
+
+  constructor(options: ImportOptions) {
+    this.#options = options
+    this.#batchSize = options.batchSize ?? BATCH_IMAGES_MAX
+    if (!(this.#batchSize >= 1 && this.#batchSize <= BATCH_IMAGES_MAX)) {
+      throw new RangeError(`batchSize must be from 1 to ${BATCH_IMAGES_MAX}`)
+    }
+  }
+
+  async read(file: string): Promise<void> {
+    const splitter = new DocumentSplitter()
+    try {
+      for await (const chunk of readSource(file, this.#options.stdin)) {
+        await this.#handle(file, splitter.push(chunk))
+        if (this.ended !== 'complete') return
+      }
+      await this.#handle(file, splitter.end())
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error
+      this.#reject({ file, line: undefined, id: undefined, message: error.message })
+    }
+    if (this.ended === 'complete') await this.#flush()
+  }
+
+  report(): ImportReport {
+    return { ...this.#counts(), ended: this.ended, problems: this.#problems }
+  }
+
+  #counts(): ImportCounts {
+    return {
+      read: this.#read,
+      created: this.#created,
+      replaced: this.#replaced,
+      unchanged: this.#unchanged,
+      bad: this.#bad,
+      elapsedMs: performance.now() - this.#startedMs,
+    }
+  }
+
+  async #handle(file: string, pieces: readonly Piece[]): Promise<void> {
+    for (const piece of pieces) {
+      const image = readPiece(piece)
+      this.#read += 1
+      if (isBad(image)) this.#reject({ file, ...image })
+      else this.#batch.push(image)
+      if (this.#batch.length >= this.#batchSize) await this.#flush()
+      if (this.ended !== 'complete') return
+    }
+  }
+
+  #reject(problem: ImportProblem): void {
+    this.#bad += 1
+    if (this.#problems.length < PROBLEMS_TOLD_MAX) this.#problems.push(problem)
+    this.#options.onProblem?.(problem)
+    if (this.#options.onBadDocument === 'stop') this.ended = 'stopped'
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#options.signal?.aborted === true) this.ended = 'aborted'
+    if (this.ended !== 'complete' || this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    const { created, replaced, unchanged } = await this.#options.store.putImages(batch)
+    this.#created += created
+    this.#replaced += replaced
+    this.#unchanged += unchanged
+    this.#options.onProgress?.(this.#counts())
+    await sleep(WRITERS_TURN_MS)
+  }
+}
