@@ -8,7 +8,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import type { Face, Failure } from '../api/face.ts'
-import { addHealthcheck } from './health.ts'
+import { answerHealthcheck, isHealthcheck } from './health.ts'
 import {
   CONNECTIONS_MAX,
   HEADER_BYTES_MAX,
@@ -57,6 +57,7 @@ export function createHttpServer(face: Face, logger: FastifyBaseLogger): Fastify
 
   app.addHook('onRequest', async (request, reply) => {
     stampRequestId(face, request, reply)
+    if (isHealthcheck(request)) return answerHealthcheck(request, reply)
     if (Number(request.headers['content-length']) > face.bodyBytesMax) {
       return sendFailure(face, reply.header('connection', 'close'), tooLarge(face))
     }
@@ -67,7 +68,6 @@ export function createHttpServer(face: Face, logger: FastifyBaseLogger): Fastify
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
     return sendFailure(face, reply, failure)
   })
-  addHealthcheck(app)
   face.register(app)
   return app
 }

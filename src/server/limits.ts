@@ -2,8 +2,6 @@
 
 /** Request line and headers together; uWSGI in front of Nova is set to the same. */
 export const HEADER_BYTES_MAX = 64 * 1024
-/** A request body; oslo.middleware's max_request_body_size, as Nova has it. */
-export const BODY_BYTES_MAX = 114_688
 /** From the first byte of a request to its last. */
 export const REQUEST_TIMEOUT_MS = 60_000
 /** From the first byte of a request to the end of its headers. */

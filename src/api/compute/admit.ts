@@ -1,0 +1,208 @@
+import type { FastifyRequest } from 'fastify'
+import type { Caller, Identity } from '../../identity/identity.ts'
+import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
+import { type Endpoint, endpointUrl } from '../endpoints.ts'
+import { contentTypeFor } from './accept.ts'
+import type { Call } from './call.ts'
+import { ComputeFault } from './faults.ts'
+import { checkContentType } from './metadata-body.ts'
+import { allowFor, matchRoute, type Operation } from './routes.ts'
+import { readTarget, type Target } from './target.ts'
+import { printChoices, printVersionDocument, printVersionList } from './version-documents.ts'
+import {
+  compareVersions,
+  type Microversion,
+  type Prefix,
+  readMicroversion,
+  versionHeaders,
+} from './versions.ts'
+
+/**
+ * The checks every request goes through before its operation runs, in the contract's order: parse,
+ * OPTIONS and version documents, 401, route, microversion, project, media type.
+ */
+
+export interface Gate {
+  readonly baseUrl: BaseUrlPolicy
+  readonly image: Endpoint
+  readonly identity: Endpoint
+  readonly users: Identity
+}
+
+/** What becomes of a request: an answer at once, or a call to carry out. */
+export type Admission =
+  | { readonly kind: 'options'; readonly allow: string }
+  | {
+      readonly kind: 'document'
+      readonly status: 200 | 300
+      readonly body: string
+      readonly headers: Readonly<Record<string, string>>
+    }
+  | { readonly kind: 'unauthorized'; readonly keystone: string }
+  | {
+      readonly kind: 'call'
+      readonly call: Call
+      readonly headers: Readonly<Record<string, string>>
+    }
+
+/** Nova's project_id_regex default (nova/api/openstack/__init__.py, ProjectMapper). */
+const PROJECT_ID = /^[0-9a-f-]+$/
+
+/** A fault met after the microversion was read still tells which version answered. */
+export class VersionedFault extends Error {
+  override readonly name = 'VersionedFault'
+  readonly fault: ComputeFault
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(fault: ComputeFault, headers: Readonly<Record<string, string>>) {
+    super(fault.message)
+    this.fault = fault
+    this.headers = headers
+  }
+}
+
+/** @throws ComputeFault, VersionedFault, IdentityUnavailable */
+export async function admit(request: FastifyRequest, gate: Gate): Promise<Admission> {
+  const { method } = request
+  const target = request.originalUrl === '*' ? ASTERISK : readTarget(request.originalUrl)
+  if (target === undefined) {
+    throw new ComputeFault('request.malformed', 'The path is not valid percent-encoded UTF-8.')
+  }
+  const base = resolveBaseUrl(request, gate.baseUrl)
+  if (base === undefined) {
+    throw new ComputeFault('request.host', 'The Host header is missing, repeated or malformed.')
+  }
+  const [first, ...rest] = target.segments
+  const { project, path } = splitProject(rest)
+  if (method === 'OPTIONS') return { kind: 'options', allow: allowFor(path) }
+  if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
+  if (rest.length === 0) return versionDocument(request, base, first)
+
+  const caller = await identify(request, gate.users)
+  if (caller === undefined) {
+    return { kind: 'unauthorized', keystone: `${endpointUrl(base, gate.identity)}/v3` }
+  }
+  if (project !== undefined && path.length === 0 && target.endsInSlash) {
+    return versionDocument(request, base, first)
+  }
+  const match = target.endsInSlash ? NO_ROUTE : matchRoute(method, path)
+  if (match.kind === 'none') {
+    throw new ComputeFault('route.not_found', 'The resource could not be found.')
+  }
+  if (match.kind === 'method') {
+    throw new ComputeFault('route.method', `The method ${method} is not allowed here.`, {
+      allow: match.allow,
+    })
+  }
+  const headers = checkMicroversion(request, first, match.until)
+  const call: Call = {
+    operation: match.operation,
+    id: match.id,
+    key: match.key,
+    prefix: first,
+    query: target.query,
+    base,
+    imageBase: endpointUrl(base, gate.image),
+    project,
+    caller,
+    viewer: { project: caller.projectId, isAdmin: caller.isAdmin },
+    contentType: contentTypeFor(request.headers.accept),
+    isHead: method === 'HEAD',
+  }
+  try {
+    checkProject(call)
+    checkRole(call)
+    checkContentType(request.headers['content-type'])
+  } catch (error) {
+    throw error instanceof ComputeFault ? new VersionedFault(error, headers) : error
+  }
+  return { kind: 'call', call, headers }
+}
+
+const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }
+const NO_ROUTE = { kind: 'none' } as const
+
+function splitProject(rest: readonly string[]): {
+  project: string | undefined
+  path: readonly string[]
+} {
+  const [project] = rest
+  return project !== undefined && PROJECT_ID.test(project)
+    ? { project, path: rest.slice(1) }
+    : { project: undefined, path: rest }
+}
+
+/** No token is needed, and any method will do, as in Nova's urlmap. */
+function rootDocument(request: FastifyRequest, target: Target, base: string): Admission {
+  if (target.segments.length > 0) {
+    const path = `/${target.segments.map(encodeURIComponent).join('/')}`
+    const headers = { 'content-type': 'application/json' }
+    return { kind: 'document', status: 300, body: printChoices(base, path), headers }
+  }
+  const version = acceptedVersion(request.headers.accept)
+  if (version !== undefined) return versionDocument(request, base, version)
+  const headers = { 'content-type': 'application/json' }
+  return { kind: 'document', status: 200, body: printVersionList(base), headers }
+}
+
+function versionDocument(request: FastifyRequest, base: string, prefix: Prefix): Admission {
+  const headers = {
+    'content-type': contentTypeFor(request.headers.accept),
+    ...(prefix === 'v2' ? {} : versionHeaders(readMicroversion(request.headers))),
+  }
+  return { kind: 'document', status: 200, body: printVersionDocument(base, prefix), headers }
+}
+
+/** `Accept: application/vnd.openstack.compute+json;version=2.1` on `/` asks for that document. */
+function acceptedVersion(accept: string | undefined): Prefix | undefined {
+  const m = /application\/vnd\.openstack\.compute\+json\s*;\s*version=(2(?:\.1)?)\b/.exec(
+    accept ?? '',
+  )
+  if (m === null) return undefined
+  return m[1] === '2.1' ? 'v2.1' : 'v2'
+}
+
+/** X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py). */
+async function identify(request: FastifyRequest, users: Identity): Promise<Caller | undefined> {
+  const { headers } = request
+  const token = headers['x-auth-token'] ?? headers['x-storage-token']
+  return typeof token === 'string' && token !== '' ? users.authenticate(token) : undefined
+}
+
+function checkMicroversion(
+  request: FastifyRequest,
+  prefix: Prefix,
+  until: Microversion,
+): Readonly<Record<string, string>> {
+  if (prefix === 'v2') return {}
+  const version = readMicroversion(request.headers)
+  const headers = versionHeaders(version)
+  if (compareVersions(version, until) > 0) {
+    const fault = new ComputeFault('version.gone', 'The resource could not be found.')
+    throw new VersionedFault(fault, headers)
+  }
+  return headers
+}
+
+/** The project in the URL must be the token's, for admin too. */
+function checkProject({ project, caller }: Call): void {
+  if (project === undefined || project === caller.projectId) return
+  const whose =
+    caller.projectId === null
+      ? 'is given, but the token is not for a project'
+      : `'${project}' doesn't match Context's project_id '${caller.projectId}'`
+  throw new ComputeFault('project.mismatch', `Malformed request URL: URL's project_id ${whose}`)
+}
+
+const READING: ReadonlySet<Operation> = new Set<Operation>([
+  'list_images',
+  'list_images_detail',
+  'show_image',
+  'show_metadata',
+  'show_metadata_item',
+])
+
+function checkRole({ operation, caller }: Call): void {
+  if (caller.mayWrite || READING.has(operation)) return
+  throw new ComputeFault('role.reader', 'The role of this token may read images, not change them.')
+}

@@ -1,0 +1,61 @@
+/**
+ * Printed answers, remembered for as long as the catalogue stays at the version they were read at,
+ * so that none is ever stale. The key must hold all that an answer depends on: who looks (project
+ * and admin or not), the links' bases, and the query.
+ */
+
+/** All remembered bodies together. */
+const BYTES_MAX = 32 * 1024 * 1024
+/** A larger body is not remembered. */
+export const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+const ENTRIES_MAX = 10_000
+
+export interface Answer {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export class Answers {
+  #version: number | string | undefined
+  readonly #answers = new Map<string, Answer>()
+  #bytes = 0
+
+  /** @param version the catalogue's now; undefined (it cannot tell) remembers nothing. */
+  get(version: number | string | undefined, key: string): Answer | undefined {
+    if (!this.#isAt(version)) return undefined
+    const answer = this.#answers.get(key)
+    if (answer === undefined) return undefined
+    this.#answers.delete(key) // and to the end: the least recently used one is first
+    this.#answers.set(key, answer)
+    return answer
+  }
+
+  /** @param version the catalogue's before the answer was read. */
+  put(version: number | string | undefined, key: string, answer: Answer): void {
+    if (answer.body.length > ANSWER_BYTES_MAX || !this.#isAt(version)) return
+    this.#drop(key)
+    this.#answers.set(key, answer)
+    this.#bytes += answer.body.length + key.length
+    for (const oldest of this.#answers.keys()) {
+      if (this.#bytes <= BYTES_MAX && this.#answers.size <= ENTRIES_MAX) break
+      this.#drop(oldest)
+    }
+  }
+
+  #isAt(version: number | string | undefined): boolean {
+    if (version === undefined) return false
+    if (version !== this.#version) {
+      this.#answers.clear()
+      this.#bytes = 0
+      this.#version = version
+    }
+    return true
+  }
+
+  #drop(key: string): void {
+    const answer = this.#answers.get(key)
+    if (answer === undefined) return
+    this.#bytes -= answer.body.length + key.length
+    this.#answers.delete(key)
+  }
+}

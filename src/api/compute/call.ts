@@ -1,0 +1,37 @@
+import type { Caller } from '../../identity/identity.ts'
+import type { Viewer } from '../../image/visibility.ts'
+import type { Operation } from './routes.ts'
+import type { Prefix } from './versions.ts'
+import type { LinkBases } from './view.ts'
+
+/** A request that passed every check before validation: who asks for what, and how to link. */
+export interface Call {
+  readonly operation: Operation
+  /** The image id in the path, else ''. */
+  readonly id: string
+  /** The metadata key in the path, else ''. */
+  readonly key: string
+  readonly prefix: Prefix
+  /** The query string as it was sent. */
+  readonly query: string
+  /** Scheme, host and prefix that links start with. */
+  readonly base: string
+  /** Where the Image service is for this caller. */
+  readonly imageBase: string
+  /** The project in the path, if there is one: it stands in links then. */
+  readonly project: string | undefined
+  readonly caller: Caller
+  readonly viewer: Viewer
+  readonly contentType: string
+  readonly isHead: boolean
+}
+
+/** Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link, _get_bookmark_link). */
+export function linkBases(call: Call): LinkBases {
+  const project = call.project === undefined ? '' : `/${call.project}`
+  return {
+    self: `${call.base}/${call.prefix}${project}`,
+    bookmark: `${call.base}${project}`,
+    alternate: `${call.imageBase}${project}`,
+  }
+}

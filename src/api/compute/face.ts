@@ -1,0 +1,157 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { Face, Failure } from '../face.ts'
+import { admit, type Gate, VersionedFault } from './admit.ts'
+import { Answers } from './answers.ts'
+import { type Call, linkBases } from './call.ts'
+import {
+  ComputeFault,
+  type ComputeFaultCode,
+  FAULT_CONTENT_TYPE,
+  faultOf,
+  printFault,
+  UNAUTHORIZED_BODY,
+} from './faults.ts'
+import { answerList } from './list.ts'
+import {
+  deleteItem,
+  mergeMetadata,
+  replaceMetadata,
+  setItem,
+  showItem,
+  showMetadata,
+} from './metadata.ts'
+import type { Operation } from './routes.ts'
+import { imageSuccessor, successorHeaders } from './successor.ts'
+import { printImage } from './view.ts'
+
+/** oslo.middleware's max_request_body_size, as Nova has it. */
+export const BODY_BYTES_MAX = 114_688
+
+export interface ComputeDependencies extends Gate {
+  readonly catalogue: Catalogue
+}
+
+/** The Compute API's image resources, `/v2` and `/v2.1`. */
+export function computeFace(deps: ComputeDependencies): Face {
+  const answers = new Answers()
+  return {
+    name: 'compute',
+    requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
+    bodyBytesMax: BODY_BYTES_MAX,
+    printFailure(failure) {
+      const fault = new ComputeFault(FAILURE_CODES[failure.status], failure.message)
+      return { contentType: FAULT_CONTENT_TYPE, body: printFault(fault).body }
+    },
+    register(app) {
+      register(app, deps, answers)
+    },
+  }
+}
+
+const FAILURE_CODES: Readonly<Record<Failure['status'], ComputeFaultCode>> = {
+  400: 'request.malformed',
+  404: 'route.not_found',
+  405: 'route.method',
+  408: 'request.too_slow',
+  413: 'request.too_large',
+  415: 'body.media_type',
+  429: 'request.too_large',
+  500: 'server.unexpected',
+  503: 'identity.unavailable',
+}
+
+const CALL = 'computeCall'
+/** Nothing between a caller and here may keep an answer for somebody else. */
+const AUTHENTICATED = { 'cache-control': 'private, no-cache' }
+
+function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answers): void {
+  app.decorateRequest(CALL, undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    try {
+      const admission = await admit(request, deps)
+      switch (admission.kind) {
+        case 'options':
+          return reply.header('allow', admission.allow).send()
+        case 'document':
+          return reply.code(admission.status).headers(admission.headers).send(admission.body)
+        case 'unauthorized':
+          return reply
+            .code(401)
+            .headers({ 'content-type': 'application/json', ...AUTHENTICATED })
+            .header('www-authenticate', `Keystone uri="${admission.keystone}"`)
+            .send(UNAUTHORIZED_BODY)
+        case 'call':
+          request.setDecorator(CALL, admission.call)
+          reply.headers({ ...AUTHENTICATED, ...withTokenInVary(admission.headers) })
+          return undefined
+      }
+    } catch (error) {
+      return refuse(reply, error)
+    }
+  })
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      return await answer(request.getDecorator<Call>(CALL), request.body, reply, deps, answers)
+    } catch (error) {
+      return refuse(reply, error)
+    }
+  }
+  app.all('*', handler)
+  app.setNotFoundHandler(handler) // methods that the router does not know
+}
+
+function withTokenInVary(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const vary = headers['vary']
+  return { ...headers, vary: vary === undefined ? 'X-Auth-Token' : `${vary}, X-Auth-Token` }
+}
+
+/** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
+function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  const versioned = error instanceof VersionedFault ? error : undefined
+  const fault = versioned?.fault ?? faultOf(error)
+  if (fault === undefined) throw error
+  const { status, headers, body } = printFault(fault)
+  const all = withTokenInVary({ ...AUTHENTICATED, ...versioned?.headers, ...headers })
+  return reply.code(status).headers(all).send(body)
+}
+
+type Handler = (call: Call, body: unknown, deps: ComputeDependencies) => Promise<string | undefined>
+
+const HANDLERS: Readonly<
+  Record<Exclude<Operation, 'list_images' | 'list_images_detail'>, Handler>
+> = {
+  show_image: async (call, _body, { catalogue }) => {
+    const image = await catalogue.get(call.viewer, call.id)
+    return `{"image":${printImage(image, linkBases(call))}}`
+  },
+  delete_image: async (call, _body, { catalogue }) => {
+    await catalogue.delete(call.viewer, call.id)
+    return undefined
+  },
+  show_metadata: (call, _body, { catalogue }) => showMetadata(call, catalogue),
+  merge_metadata: (call, body, { catalogue }) => mergeMetadata(call, body, catalogue),
+  replace_metadata: (call, body, { catalogue }) => replaceMetadata(call, body, catalogue),
+  show_metadata_item: (call, _body, { catalogue }) => showItem(call, catalogue),
+  set_metadata_item: (call, body, { catalogue }) => setItem(call, body, catalogue),
+  delete_metadata_item: async (call, _body, { catalogue }) => {
+    await deleteItem(call, catalogue)
+    return undefined
+  },
+}
+
+async function answer(
+  call: Call,
+  body: unknown,
+  reply: FastifyReply,
+  deps: ComputeDependencies,
+  answers: Answers,
+): Promise<FastifyReply> {
+  if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
+    const list = await answerList(call, deps.catalogue, answers)
+    return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
+  }
+  const text = await HANDLERS[call.operation](call, body, deps)
+  reply.headers(successorHeaders(imageSuccessor(call))).header('content-type', call.contentType)
+  return text === undefined ? reply.code(204).send() : reply.send(text)
+}

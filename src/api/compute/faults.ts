@@ -1,0 +1,115 @@
+import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
+import { IdentityUnavailable } from '../../identity/identity.ts'
+
+/** Everything this face refuses, by code. A status is chosen here and nowhere else. */
+export type ComputeFaultCode =
+  | CatalogueFaultCode
+  | 'request.malformed'
+  | 'request.host'
+  | 'request.too_large'
+  | 'request.too_slow'
+  | 'body.media_type'
+  | 'body.invalid'
+  | 'query.invalid'
+  | 'route.not_found'
+  | 'route.method'
+  | 'version.malformed'
+  | 'version.unsupported'
+  | 'version.gone'
+  | 'project.mismatch'
+  | 'role.reader'
+  | 'metadata.reserved'
+  | 'metadata.key_not_found'
+  | 'identity.unavailable'
+  | 'server.unexpected'
+
+interface Shape {
+  readonly status: number
+  /** The one key of the body. */
+  readonly name: string
+  /** Seconds for a Retry-After header. */
+  readonly retryAfterS?: number
+}
+
+/** Names and statuses mirror nova/api/openstack/wsgi.py (Fault._fault_names). */
+const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
+  'request.malformed': { status: 400, name: 'badRequest' },
+  'request.host': { status: 400, name: 'badRequest' },
+  'request.too_large': { status: 413, name: 'overLimit' },
+  'request.too_slow': { status: 408, name: 'computeFault' },
+  'body.media_type': { status: 415, name: 'badMediaType' },
+  'body.invalid': { status: 400, name: 'badRequest' },
+  'query.invalid': { status: 400, name: 'badRequest' },
+  'route.not_found': { status: 404, name: 'itemNotFound' },
+  'route.method': { status: 405, name: 'badMethod' },
+  'version.malformed': { status: 400, name: 'badRequest' },
+  'version.unsupported': { status: 406, name: 'computeFault' },
+  'version.gone': { status: 404, name: 'itemNotFound' },
+  'project.mismatch': { status: 400, name: 'badRequest' },
+  'role.reader': { status: 403, name: 'forbidden' },
+  'metadata.reserved': { status: 403, name: 'forbidden' },
+  'metadata.key_not_found': { status: 404, name: 'itemNotFound' },
+  'identity.unavailable': { status: 503, name: 'serviceUnavailable', retryAfterS: 5 },
+  'image.not_found': { status: 404, name: 'itemNotFound' },
+  'image.not_writable': { status: 403, name: 'forbidden' },
+  'image.protected': { status: 403, name: 'forbidden' },
+  'marker.not_found': { status: 400, name: 'badRequest' },
+  'property.limit_exceeded': { status: 403, name: 'forbidden' },
+  'property.unstorable': { status: 400, name: 'badRequest' },
+  'catalogue.busy': { status: 503, name: 'serviceUnavailable', retryAfterS: 1 },
+  'server.unexpected': { status: 500, name: 'computeFault' },
+}
+
+/** Thrown by this face's own steps; the message is for the caller. */
+export class ComputeFault extends Error {
+  override readonly name = 'ComputeFault'
+  readonly code: ComputeFaultCode
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    code: ComputeFaultCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message)
+    this.code = code
+    this.headers = headers
+  }
+}
+
+/** A fault ready to be sent. */
+export interface PrintedFault {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export const FAULT_CONTENT_TYPE = 'application/json; charset=UTF-8'
+
+/** Prints a fault in Nova's shape: `{"itemNotFound": {"code": 404, "message": "..."}}`. */
+export function printFault(fault: ComputeFault): PrintedFault {
+  const { status, name, retryAfterS } = SHAPES[fault.code]
+  const headers = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
+  return {
+    status,
+    headers: { 'content-type': FAULT_CONTENT_TYPE, ...headers, ...fault.headers },
+    body: JSON.stringify({ [name]: { code: status, message: fault.message } }),
+  }
+}
+
+/** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */
+export function faultOf(error: unknown): ComputeFault | undefined {
+  if (error instanceof ComputeFault) return error
+  if (error instanceof CatalogueFault) return new ComputeFault(error.code, error.message)
+  if (error instanceof IdentityUnavailable) {
+    return new ComputeFault(
+      'identity.unavailable',
+      'The Keystone service is temporarily unavailable.',
+    )
+  }
+  return undefined
+}
+
+/** What keystonemiddleware prints (keystonemiddleware/auth_token/__init__.py); it is not Nova's shape. */
+export const UNAUTHORIZED_BODY =
+  '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}'

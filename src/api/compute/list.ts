@@ -1,0 +1,149 @@
+import { Readable } from 'node:stream'
+import type { Catalogue } from '../../catalogue/catalogue.ts'
+import { CatalogueFault } from '../../catalogue/faults.ts'
+import type { Image } from '../../image/image.ts'
+import { type Position, positionOf } from '../../image/order.ts'
+import { isEmptyQuery } from '../../image/query.ts'
+import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
+import { type Call, linkBases } from './call.ts'
+import { ComputeFault } from './faults.ts'
+import { type ListRequest, readListRequest } from './query.ts'
+import { listSuccessor, successorHeaders } from './successor.ts'
+import { printBriefImage, printImage } from './view.ts'
+
+/** What a list answers: whole when it is short, else a stream that reads on as the caller takes it. */
+export interface ListAnswer {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer | Readable | undefined
+}
+
+/** Answers `images` and `images/detail`. @throws ComputeFault, CatalogueFault */
+export async function answerList(
+  call: Call,
+  catalogue: Catalogue,
+  answers: Answers,
+): Promise<ListAnswer> {
+  const key = answerKey(call)
+  const version = catalogue.version()
+  const known = answers.get(version, key)
+  if (known !== undefined) return known
+  const request = readListRequest(call.query)
+  const after = await findMarker(call, request.marker, catalogue)
+  const chunks = printList(call, request, after, catalogue)
+  const headers = successorHeaders(listSuccessor(call, request))
+  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)
+  if (isWhole) {
+    const answer = { headers, body: Buffer.from(text) }
+    if (catalogue.version() === version) answers.put(version, key, answer)
+    return answer
+  }
+  if (call.isHead) {
+    await chunks.return()
+    return { headers, body: undefined }
+  }
+  return { headers, body: Readable.from(resume(text, chunks), { objectMode: false }) }
+}
+
+/** All that the answer depends on, beside the catalogue. No part can hold a line break. */
+function answerKey(call: Call): string {
+  const { operation, prefix, project, base, imageBase, viewer, query } = call
+  const who = viewer.isAdmin ? 'admin' : 'user'
+  return [operation, prefix, project, base, imageBase, viewer.project, who, query].join('\n')
+}
+
+/** A marker that the caller cannot see is answered like one that does not exist. */
+async function findMarker(
+  call: Call,
+  marker: string | undefined,
+  catalogue: Catalogue,
+): Promise<Position | undefined> {
+  if (marker === undefined) return undefined
+  try {
+    return positionOf(await catalogue.get(call.viewer, marker))
+  } catch (error) {
+    if (error instanceof CatalogueFault && error.code === 'image.not_found') {
+      throw new ComputeFault(
+        'marker.not_found',
+        `HTTP 400 Bad Request: No image found with ID ${marker}`,
+      )
+    }
+    throw error
+  }
+}
+
+async function* printList(
+  call: Call,
+  request: ListRequest,
+  after: Position | undefined,
+  catalogue: Catalogue,
+): AsyncGenerator<string, void> {
+  const bases = linkBases(call)
+  const print = call.operation === 'list_images' ? printBriefImage : printImage
+  let left = request.limit
+  let last: Image | undefined
+  let hasMore = false
+  yield '{"images":['
+  if (!isEmptyQuery(request.query)) {
+    // One more than asked for tells whether there is a next page.
+    const window = { limit: request.limit + 1, ...(after === undefined ? {} : { after }) }
+    for await (const batch of catalogue.list(call.viewer, request.query, window)) {
+      let text = ''
+      for (const image of batch) {
+        if (left === 0) {
+          hasMore = true
+          break
+        }
+        text += last === undefined && text === '' ? print(image, bases) : `,${print(image, bases)}`
+        last = image
+        left -= 1
+      }
+      if (text !== '') yield text
+    }
+  }
+  yield hasMore && last !== undefined ? `],"images_links":${nextLink(call, request, last)}}` : ']}'
+}
+
+/**
+ * Every parameter, sorted by name and form-encoded; a new marker comes last, one that was there is
+ * replaced in its place. Mirrors nova/api/openstack/common.py (ViewBuilder._get_next_link).
+ */
+function nextLink(call: Call, { parameters }: ListRequest, last: Image): string {
+  const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1))
+  const next = new Map(sorted).set('marker', last.id)
+  const query = [...next].map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
+  const path = call.operation === 'list_images' ? 'images' : 'images/detail'
+  const href = `${linkBases(call).self}/${path}?${query.join('&')}`
+  return `[{"rel":"next","href":${JSON.stringify(href)}}]`
+}
+
+/** Mirrors Python's urllib.parse.quote_plus. */
+function formEncode(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
+}
+
+async function readUpTo(
+  chunks: AsyncGenerator<string, void>,
+  charactersMax: number,
+): Promise<{ text: string; isWhole: boolean }> {
+  let text = ''
+  while (text.length <= charactersMax) {
+    const { value, done } = await chunks.next()
+    if (done === true) return { text, isWhole: true }
+    text += value
+  }
+  return { text, isWhole: false }
+}
+
+async function* resume(
+  text: string,
+  chunks: AsyncGenerator<string, void>,
+): AsyncGenerator<string, void> {
+  try {
+    yield text
+    yield* chunks
+  } finally {
+    await chunks.return() // a caller who goes away before the first chunk leaves nothing open
+  }
+}

@@ -1,0 +1,120 @@
+import type { ImageQuery } from '../../image/query.ts'
+import { askedStatus } from '../../image/status.ts'
+import { parseTime } from '../../image/time.ts'
+import { ComputeFault } from './faults.ts'
+import { decodeQueryPart } from './target.ts'
+
+/** A list request, read. */
+export interface ListRequest {
+  readonly query: ImageQuery
+  /** At most this many; Infinity when everything is asked for. */
+  readonly limit: number
+  /** The id to go on after. */
+  readonly marker: string | undefined
+  /** Every parameter, the last value of each, for the next link. */
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads the query string of `images` and `images/detail`. Mirrors nova/api/openstack/compute/
+ * images.py (_get_filters) and nova/api/openstack/common.py (get_pagination_params).
+ * @throws ComputeFault 'query.invalid'
+ */
+export function readListRequest(rawQuery: string): ListRequest {
+  const parameters = readParameters(rawQuery)
+  const limit = readCount(parameters, 'limit') ?? 0
+  readCount(parameters, 'page_size') // checked, then ignored: it sets the size of Nova's own pages
+  const marker = parameters.get('marker')
+  readCount(parameters, 'offset') // checked, then ignored, as in Nova
+  return {
+    query: readFilters(parameters),
+    limit: limit === 0 ? Number.POSITIVE_INFINITY : limit,
+    marker: marker === '' ? undefined : marker,
+    parameters,
+  }
+}
+
+/** The last value of a repeated parameter wins; `;` separates like `&`. */
+export function readParameters(rawQuery: string): Map<string, string> {
+  const parameters = new Map<string, string>()
+  if (rawQuery === '') return parameters
+  for (const part of rawQuery.split(/[&;]/)) {
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const name = decodeQueryPart(equals === -1 ? part : part.slice(0, equals))
+    const value = decodeQueryPart(equals === -1 ? '' : part.slice(equals + 1))
+    if (name === undefined || value === undefined) {
+      throw new ComputeFault('query.invalid', 'The query string is not valid UTF-8.')
+    }
+    parameters.set(name, value)
+  }
+  return parameters
+}
+
+const PROPERTY_PREFIX = 'property-'
+
+function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
+  const query: { -readonly [K in keyof ImageQuery]: ImageQuery[K] } = {}
+  const properties = new Map<string, string>()
+  for (const [name, value] of parameters) {
+    if (name === 'name') query.name = value
+    else if (name === 'status') query.statuses = readStatus(value)
+    else if (name === 'changes-since') query.changesSince = readChangesSince(value)
+    else if (name === 'minRam') query.minRamMib = readMinimum(value)
+    else if (name === 'minDisk') query.minDiskGib = readMinimum(value)
+    else if (name === 'server') properties.set('instance_uuid', lastSegment(value))
+    else if (name === 'type') properties.set('image_type', value)
+    else if (name.startsWith(PROPERTY_PREFIX)) {
+      properties.set(name.slice(PROPERTY_PREFIX.length), value)
+    }
+  }
+  if (properties.size > 0) query.properties = properties
+  return query
+}
+
+function readStatus(value: string): NonNullable<ImageQuery['statuses']> {
+  const asked = askedStatus(value)
+  if (asked.kind === 'unaskable') {
+    throw new ComputeFault(
+      'query.invalid',
+      'Invalid input received: images with status DELETED cannot be queried',
+    )
+  }
+  return asked.statuses
+}
+
+/** A `+` of an offset that was sent raw has become a space; it is read as the plus it was. */
+function readChangesSince(value: string): number {
+  const seconds = parseTime(value) ?? parseTime(value.replace(/ (?=\d{2}:?(?:\d{2})?$)/, '+'))
+  if (seconds === undefined) {
+    throw new ComputeFault(
+      'query.invalid',
+      'Invalid input received: changes-since must be an ISO 8601 time such as 2026-11-23T18:20:02Z',
+    )
+  }
+  return seconds
+}
+
+/** NaN, which matches nothing, for what is not a whole number. */
+function readMinimum(value: string): number {
+  return /^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : Number.NaN
+}
+
+/** An id, or the last segment of any href that ends in one (nova/api/openstack/common.py, get_id_from_href). */
+function lastSegment(value: string): string {
+  return value.slice(value.lastIndexOf('/') + 1)
+}
+
+/** A whole decimal number of zero or more; beyond 2^53 it means everything there is. */
+function readCount(parameters: ReadonlyMap<string, string>, name: string): number | undefined {
+  const value = parameters.get(name)
+  if (value === undefined) return undefined
+  if (/^\s*-\d+\s*$/.test(value) && Number(value) < 0) {
+    throw new ComputeFault('query.invalid', `Invalid input received: ${name} must be >= 0`)
+  }
+  if (!/^\s*[-+]?\d+\s*$/.test(value)) {
+    throw new ComputeFault('query.invalid', `Invalid input received: ${name} must be an integer`)
+  }
+  const count = Math.abs(Number(value)) // -0 is 0
+  return Number.isSafeInteger(count) ? count : Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,150 @@
+import type { Image, PropertyValue } from '../../image/image.ts'
+import { shownStatus } from '../../image/status.ts'
+import { printTime } from '../../image/time.ts'
+
+/**
+ * Images as the Compute API prints them. What is the same for every caller is printed once for an
+ * image record and remembered as long as the record is; only the links are put in for a request.
+ * Mirrors nova/api/openstack/compute/views/images.py (ViewBuilder).
+ */
+
+/** Where a request's links start; `/images/{id}` or `/servers/{id}` follows. */
+export interface LinkBases {
+  /** `{base}/v2.1/{project}` */
+  readonly self: string
+  /** `{base}/{project}` */
+  readonly bookmark: string
+  /** `{image service}/{project}` */
+  readonly alternate: string
+}
+
+/** The text between the links of one image; every part is finished JSON. */
+interface Printed {
+  /** Up to the self link's base. */
+  readonly detailHead: string
+  readonly briefHead: string
+  /** `/images/{id}` and the way to the next base. */
+  readonly toBookmark: string
+  readonly toAlternate: string
+  /** The alternate link's path and the end of the links. */
+  readonly linksEnd: string
+  /** Set when the image is of a server: what comes before, between and after that one's two links. */
+  readonly server: ServerParts | undefined
+  readonly detailTail: string
+}
+
+interface ServerParts {
+  readonly toSelf: string
+  readonly toBookmark: string
+  readonly toEnd: string
+}
+
+const printedImages = new WeakMap<Image, Printed>()
+
+/** One image of `images/detail`, or the value of `image` in `images/{id}`. */
+export function printImage(image: Image, bases: LinkBases): string {
+  const p = printed(image)
+  const links = `${p.detailHead}${bases.self}${p.toBookmark}${bases.bookmark}${p.toAlternate}${bases.alternate}${p.linksEnd}`
+  if (p.server === undefined) return links + p.detailTail
+  return `${links}${p.server.toSelf}${bases.self}${p.server.toBookmark}${bases.bookmark}${p.server.toEnd}${p.detailTail}`
+}
+
+/** One image of `images`: id, name and links. */
+export function printBriefImage(image: Image, bases: LinkBases): string {
+  const p = printed(image)
+  return `${p.briefHead}${bases.self}${p.toBookmark}${bases.bookmark}${p.toAlternate}${bases.alternate}${p.linksEnd}}`
+}
+
+/** `{"metadata": {...}}` */
+export function printMetadata(properties: ReadonlyMap<string, PropertyValue>): string {
+  return `{"metadata":${printProperties(properties)}}`
+}
+
+/** `{"meta": {KEY: VALUE}}` */
+export function printMetadataItem(key: string, value: PropertyValue): string {
+  return `{"meta":{${JSON.stringify(key)}:${printProperty(key, value)}}}`
+}
+
+function printed(image: Image): Printed {
+  let parts = printedImages.get(image)
+  if (parts === undefined) {
+    parts = print(image)
+    printedImages.set(image, parts)
+  }
+  return parts
+}
+
+function print(image: Image): Printed {
+  const { status, progressPercent } = shownStatus(image.status)
+  const path = JSON.stringify(`/images/${image.id}`).slice(1, -1)
+  const id = JSON.stringify(image.id)
+  const name = JSON.stringify(image.name)
+  const fields = [
+    `"id":${id}`,
+    `"name":${name}`,
+    `"minRam":${image.minRamMib}`,
+    `"minDisk":${image.minDiskGib}`,
+    `"metadata":${printProperties(image.properties)}`,
+    `"created":"${printTime(image.createdAt)}"`,
+    `"updated":"${printTime(image.updatedAt)}"`,
+    `"status":"${status}"`,
+    `"progress":${progressPercent}`,
+    `"OS-EXT-IMG-SIZE:size":${image.sizeBytes ?? 0}`,
+  ]
+  const links = '"links":[{"rel":"self","href":"'
+  const diskConfig = image.properties.get('auto_disk_config')
+  const serverId = image.properties.get('instance_uuid') ?? undefined
+  return {
+    detailHead: `{${fields.join(',')},${links}`,
+    briefHead: `{"id":${id},"name":${name},${links}`,
+    toBookmark: `${path}"},{"rel":"bookmark","href":"`,
+    toAlternate: `${path}"},{"rel":"alternate","type":"application/vnd.openstack.image","href":"`,
+    linksEnd: `${path}"}]`,
+    server: serverId === undefined ? undefined : printServer(serverId),
+    detailTail: diskConfig === undefined ? '}' : `${printDiskConfig(diskConfig)}}`,
+  }
+}
+
+/** The id goes into the links as it is, unchecked: it is whatever the property holds, as in Nova. */
+function printServer(serverId: string): ServerParts {
+  const path = JSON.stringify(`/servers/${serverId}`).slice(1, -1)
+  return {
+    toSelf: `,"server":{"id":${JSON.stringify(serverId)},"links":[{"rel":"self","href":"`,
+    toBookmark: `${path}"},{"rel":"bookmark","href":"`,
+    toEnd: `${path}"}]}`,
+  }
+}
+
+const TRUE_WORDS: ReadonlySet<string> = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
+
+/** Mirrors oslo_utils/strutils.py (bool_from_string): all that is not true is false. */
+function printDiskConfig(value: PropertyValue): string {
+  const isAuto = TRUE_WORDS.has(String(value).trim().toLowerCase())
+  return `,"OS-DCF:diskConfig":"${isAuto ? 'AUTO' : 'MANUAL'}"`
+}
+
+function printProperties(properties: ReadonlyMap<string, PropertyValue>): string {
+  const items: string[] = []
+  for (const [key, value] of properties) {
+    items.push(`${JSON.stringify(key)}:${printProperty(key, value)}`)
+  }
+  return `{${items.join(',')}}`
+}
+
+/** Properties that hold JSON as text and are shown as what it says (nova/image/glance.py, _convert). */
+const JSON_PROPERTIES: ReadonlySet<string> = new Set(['block_device_mapping', 'mappings'])
+
+/** JSON that is none is passed through as text: one bad value must not spoil every list. */
+function printProperty(key: string, value: PropertyValue): string {
+  if (value !== null && JSON_PROPERTIES.has(key) && isJson(value)) return value
+  return JSON.stringify(value)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

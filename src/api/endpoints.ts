@@ -1,0 +1,14 @@
+/** Where a face is reached from outside: a configured URL, or the caller's host with the face's port. */
+export interface Endpoint {
+  /** Without a slash at its end. */
+  readonly publicUrl: string | undefined
+  /** The port it listens on; asked for late, since port 0 is known only once it listens. */
+  readonly port: () => number
+}
+
+/** The address of another face, seen by a caller who reached this one at `base`. */
+export function endpointUrl(base: string, endpoint: Endpoint): string {
+  if (endpoint.publicUrl !== undefined) return endpoint.publicUrl
+  const { protocol, hostname } = new URL(base)
+  return `${protocol}//${hostname}:${endpoint.port()}`
+}
