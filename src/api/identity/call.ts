@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../../identity/identity.ts'
+import type { TokenDescription, TokenService } from '../../identity/token-service.ts'
+import type { Endpoints } from './catalog.ts'
+import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
+
+export interface IdentityFaceDeps {
+  readonly service: TokenService
+  /** Where the faces are for this caller; undefined when the request has no proper Host. */
+  endpoints(request: FastifyRequest): Endpoints | undefined
+  /** Where the request comes from, for slowing down guesses. */
+  clientAddress(request: FastifyRequest): string
+}
+
+/** One request, as its handler sees it. */
+export interface Call {
+  readonly request: FastifyRequest
+  readonly service: TokenService
+  readonly endpoints: Endpoints
+  readonly address: string
+  /** The path segment that the route's `:id` stands for. */
+  readonly id: string
+  readonly query: URLSearchParams
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export function ok(body: unknown): Answer {
+  return { status: 200, body }
+}
+
+/** Who asks. @throws KeystoneFault 401 */
+export async function callerOf(call: Call): Promise<Caller> {
+  const caller = await call.service.authenticate(header(call, 'x-auth-token') ?? '')
+  if (caller === undefined) throw unauthorized()
+  return caller
+}
+
+/** @throws KeystoneFault 401, 403 */
+export async function adminOf(call: Call, action: string): Promise<Caller> {
+  const caller = await callerOf(call)
+  if (!caller.isAdmin) throw forbidden(action)
+  return caller
+}
+
+/**
+ * The token that a request is about, which only the user it belongs to and an admin may handle.
+ * @throws KeystoneFault 401, 403, 404
+ */
+export async function subjectOf(
+  call: Call,
+  action: string,
+): Promise<{ readonly token: string; readonly description: TokenDescription }> {
+  const caller = await callerOf(call)
+  const token = header(call, 'x-subject-token')
+  if (token === undefined) throw new KeystoneFault(404, 'No token in the request')
+  const description = await call.service.describe(token)
+  // Not the token's text: it may be one with a slip of the pen.
+  if (description === undefined) throw new KeystoneFault(404, 'Could not find token.')
+  if (!caller.isAdmin && caller.userId !== description.user.id) throw forbidden(action)
+  return { token, description }
+}
+
+function header(call: Call, name: string): string | undefined {
+  const value = call.request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
