@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify'
+import { DRAIN_TIMEOUT_MS } from './limits.ts'
+
+/** How often connections whose request has just been finished are let go. */
+const SWEEP_INTERVAL_MS = 50
+
+/**
+ * Stops listening, lets requests in flight finish, then returns; what is not finished after
+ * DRAIN_TIMEOUT_MS is cut.
+ */
+export async function drain(apps: readonly FastifyInstance[]): Promise<void> {
+  const sweep = setInterval(() => {
+    for (const app of apps) app.server.closeIdleConnections()
+  }, SWEEP_INTERVAL_MS)
+  const cut = setTimeout(() => {
+    for (const app of apps) app.server.closeAllConnections()
+  }, DRAIN_TIMEOUT_MS)
+  try {
+    await Promise.all(apps.map((app) => app.close()))
+  } finally {
+    clearInterval(sweep)
+    clearTimeout(cut)
+  }
+}

@@ -1,0 +1,47 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { FaceName } from '../api/face.ts'
+
+export interface Listening {
+  readonly port: number
+  /** As this machine reaches it. */
+  readonly url: string
+}
+
+/** A listener could not be opened. `message` names the port and says what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+/** Opens a face's listener. @throws ListenError */
+export async function listen(
+  app: FastifyInstance,
+  name: FaceName,
+  host: string,
+  port: number,
+): Promise<Listening> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    throw new ListenError(explain(error as NodeJS.ErrnoException, name, host, port))
+  }
+  const address = app.server.address() as AddressInfo
+  const shown = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address.address]
+  const reached = shown ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address)
+  return { port: address.port, url: `http://${reached}:${address.port}` }
+}
+
+function explain(error: NodeJS.ErrnoException, name: FaceName, host: string, port: number): string {
+  const instead = `choose another with --${name}-port (0: any free port)`
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port ${port} on ${host}, for the ${name} service, is in use; ${instead}`
+    case 'EACCES':
+      return `port ${port}, for the ${name} service, needs rights that this user lacks; ${instead}`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is not an address of this machine; set --host to one that is`
+    default:
+      return `the ${name} service cannot listen on ${host}:${port}: ${error.message}`
+  }
+}

@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { trustedProxyList } from '../api/base-url.ts'
+import { computeFace } from '../api/compute/face.ts'
+import type { Endpoint } from '../api/endpoints.ts'
+import type { Face, FaceName } from '../api/face.ts'
+import { identityFace } from '../api/identity/face.ts'
+import { imageFace } from '../api/image/face.ts'
+import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
+import type { Config, Secrets } from '../config/config.ts'
+import { Database } from '../database/database.ts'
+import { bootstrap } from '../identity/local/bootstrap.ts'
+import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
+import { LocalIdentity } from '../identity/local/local-identity.ts'
+import { loadExample } from '../transfer/example.ts'
+import { drain } from './drain.ts'
+import { createHttpServer } from './http-server.ts'
+import { type Listening, listen } from './listen.ts'
+
+const HOUR_MS = 3_600_000
+const FACES: readonly FaceName[] = ['compute', 'image', 'identity']
+
+/** The catalogue's file in the data folder. */
+export const DATABASE_FILE = 'afterimage.db'
+
+export interface StartOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: FastifyBaseLogger
+  /** Fill an empty catalogue with the example images. */
+  readonly withExample: boolean
+}
+
+/** A running Afterimage. */
+export interface Running {
+  /** Where each face is reached on this machine, such as `http://127.0.0.1:8774`. */
+  readonly urls: Readonly<Record<FaceName, string>>
+  /** How clients sign in; undefined when the operator has removed the file. */
+  readonly cloudsYaml: string | undefined
+  /** This start made the first users. */
+  readonly isFirstStart: boolean
+  /** How many example images this start stored. */
+  readonly exampleImages: number
+  /** Stops taking requests, finishes those in flight, closes the catalogue. */
+  close(): Promise<void>
+}
+
+/**
+ * The composition root: opens the data folder, makes the first users, and starts one listener for
+ * each face. What fails closes what was opened.
+ * @throws DatabaseRefused, ListenError, CloudsYamlRefused, AdministrationError
+ */
+export async function startAfterimage(options: StartOptions): Promise<Running> {
+  const { config, secrets } = options
+  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  const database = new Database(join(config.data, DATABASE_FILE))
+  const apps: FastifyInstance[] = []
+  const close = async () => {
+    await drain(apps)
+    database.close()
+  }
+  try {
+    const password = secrets.password?.reveal()
+    const planned = identityUrl(config, config.identity.port)
+    const firstAccounts = await bootstrap(database, {
+      ...(password === undefined ? {} : { password }),
+      keep: (accounts) => writeCloudsYaml(config.data, accounts, planned),
+    })
+    const exampleImages =
+      options.withExample && firstAccounts !== undefined
+        ? await loadExample(openSqliteCatalogue(database), {
+            admin: firstAccounts.admin.projectId,
+            demo: firstAccounts.demo.projectId,
+          })
+        : 0
+    const listening = await listenAll(options, database, apps)
+    const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
+    return {
+      urls: {
+        compute: listening.compute.url,
+        image: listening.image.url,
+        identity: listening.identity.url,
+      },
+      cloudsYaml,
+      isFirstStart: firstAccounts !== undefined,
+      exampleImages,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** What `clouds.yaml` says: the public URL if there is one, else this machine. */
+function identityUrl(config: Config, port: number): string {
+  return `${config.identity.publicUrl ?? `http://${localHost(config.host)}:${port}`}/v3`
+}
+
+/** An address that stands for every address is reached as loopback from this machine. */
+function localHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function listenAll(
+  { config, logger }: StartOptions,
+  database: Database,
+  apps: FastifyInstance[],
+): Promise<Record<FaceName, Listening>> {
+  const ports = new Map<FaceName, number>()
+  const endpoint = (name: FaceName): Endpoint => ({
+    publicUrl: config[name].publicUrl,
+    port: () => ports.get(name) ?? config[name].port,
+  })
+  const trustedProxies = trustedProxyList(config.trustedProxies)
+  const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
+  const catalogue = openSqliteCatalogue(database)
+  const users = new LocalIdentity(database, {
+    tokenLifetimeMs: config.tokens.lifetimeHours * HOUR_MS,
+  })
+  const endpoints = {
+    compute: endpoint('compute'),
+    image: endpoint('image'),
+    identity: endpoint('identity'),
+  }
+  const faces: Record<FaceName, Face> = {
+    compute: computeFace({ ...endpoints, baseUrl: policy('compute'), users, catalogue }),
+    image: imageFace({ ...endpoints, baseUrl: policy('image'), users, catalogue }),
+    identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
+  }
+  const listening: Partial<Record<FaceName, Listening>> = {}
+  for (const name of FACES) {
+    const app = createHttpServer(faces[name], logger)
+    apps.push(app)
+    listening[name] = await listen(app, name, config.host, config[name].port)
+    ports.set(name, listening[name].port)
+  }
+  return listening as Record<FaceName, Listening>
+}
