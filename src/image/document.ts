@@ -16,7 +16,8 @@ import { parseTime, printTime } from './time.ts'
  * Image documents: an image as the Image service prints it in JSON. Reading one checks every field;
  * printing one is its exact inverse. Mirrors glance/api/v2/images.py (ResponseSerializer) and the
  * schema Glance serves at /v2/schemas/image. `members`, which Glance keeps at an address of its own,
- * rides along as a list of Glance's member documents, so that a catalogue can be carried whole.
+ * rides along as a list of Glance's member documents, so that a catalogue can be carried whole; an
+ * image that has members and a free property of that very name has both in an object there.
  */
 
 export const NAME_CHARACTERS_MAX = 255
@@ -26,9 +27,13 @@ export const PROPERTY_VALUE_BYTES_MAX = 65_535
 /** Glance's own `image_property_quota` is 128; a catalogue to be carried over may hold more. */
 export const PROPERTIES_MAX = 1024
 export const TAGS_MAX = 1024
+export const TAG_CHARACTERS_MAX = 255
 export const MEMBERS_MAX = 10_000
 /** The largest `min_ram` and `min_disk`: a signed 32-bit column in Glance. */
 export const MINIMUM_MAX = 2_147_483_647
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: outside of them an instant has no four-digit year. */
+const TIME_MIN_SECONDS = -62_135_596_800
+const TIME_MAX_SECONDS = 253_402_300_799
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -41,7 +46,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 /**
  * Reads one parsed JSON document. Fields that Glance always prints may be missing and get Glance's
- * defaults; `id` must be there. @throws DocumentError
+ * defaults; `id` and `created_at` must be there. @throws DocumentError
  */
 export function readDocument(json: unknown): Image {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
@@ -100,8 +105,15 @@ export function writeDocument(image: Image): Record<string, unknown> {
     ['updated_at', printTime(image.updatedAt)],
     ['tags', image.tags],
   )
-  if (image.members.length > 0) entries.push(['members', image.members.map(writeMember)])
+  if (image.members.length > 0) entries.push(['members', writeMembers(image)])
   return Object.fromEntries(entries) // defines `__proto__` as a field like any other
+}
+
+/** Entered last, so it takes the place of a free property of the same name, and carries it. */
+function writeMembers(image: Image): unknown {
+  const members = image.members.map(writeMember)
+  const property = image.properties.get('members')
+  return property === undefined ? members : { members, property }
 }
 
 function writeMember(member: Member): Record<string, unknown> {
@@ -130,10 +142,15 @@ function text(doc: Fields, field: string, charactersMax: number): string | null 
   const value = own(doc, field) ?? null
   if (value === null) return null
   if (typeof value !== 'string') throw new DocumentError(`"${field}" must be text or null`)
-  if ([...value].length > charactersMax) {
+  if (isLonger(value, charactersMax)) {
     throw new DocumentError(`"${field}" is longer than ${charactersMax} characters`)
   }
   return storable(field, value)
+}
+
+/** Counts characters, not UTF-16 units, and only where there can be too many. */
+function isLonger(value: string, charactersMax: number): boolean {
+  return value.length > charactersMax && [...value].length > charactersMax
 }
 
 /** A lone surrogate cannot be written as UTF-8, so it would come back as another text. */
@@ -162,7 +179,7 @@ function count(doc: Fields, field: string, max: number): number | null {
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
     throw new DocumentError(`"${field}" must be a whole number from 0 to ${max}`)
   }
-  return value as number
+  return (value as number) || 0 // not -0, which would not print as it was read
 }
 
 /** Fractions of a second are dropped, as Glance drops them when it prints. */
@@ -170,7 +187,7 @@ function time(doc: Fields, field: string): number | undefined {
   const value = own(doc, field)
   if (value === undefined || value === null) return undefined
   const seconds = typeof value === 'string' ? parseTime(value.replace(/[.,]\d+/, '')) : undefined
-  if (seconds === undefined) {
+  if (seconds === undefined || seconds < TIME_MIN_SECONDS || seconds > TIME_MAX_SECONDS) {
     throw new DocumentError(`"${field}" must be an ISO 8601 time such as 2014-02-10T17:05:01Z`)
   }
   return seconds
@@ -178,9 +195,11 @@ function time(doc: Fields, field: string): number | undefined {
 
 function tags(doc: Fields): readonly string[] {
   const value = own(doc, 'tags') ?? []
-  const isTag = (tag: unknown) => typeof tag === 'string' && [...tag].length <= 255
+  const isTag = (tag: unknown) => typeof tag === 'string' && !isLonger(tag, TAG_CHARACTERS_MAX)
   if (!Array.isArray(value) || !value.every(isTag)) {
-    throw new DocumentError('"tags" must be a list of texts of at most 255 characters')
+    throw new DocumentError(
+      `"tags" must be a list of texts of at most ${TAG_CHARACTERS_MAX} characters`,
+    )
   }
   if (value.length > TAGS_MAX) throw new DocumentError(`"tags" holds more than ${TAGS_MAX}`)
   for (const tag of value) storable('tags', tag)
@@ -190,9 +209,11 @@ function tags(doc: Fields): readonly string[] {
 function freeProperties(doc: Fields): ReadonlyMap<string, PropertyValue> {
   const properties = new Map<string, PropertyValue>()
   for (const [key, value] of Object.entries(doc)) {
-    if (BASE_PROPERTIES.has(key) || (key === 'members' && Array.isArray(value))) continue
-    checkProperty(key, value)
-    properties.set(key, value)
+    if (BASE_PROPERTIES.has(key)) continue
+    const property = key === 'members' ? atMembers(doc).property : value
+    if (property === undefined) continue
+    checkProperty(key, property)
+    properties.set(key, property)
   }
   if (properties.size > PROPERTIES_MAX) {
     throw new DocumentError(`the image has more than ${PROPERTIES_MAX} free properties`)
@@ -200,8 +221,18 @@ function freeProperties(doc: Fields): ReadonlyMap<string, PropertyValue> {
   return properties
 }
 
+/** What stands at `members`: the list, and, where it is not that alone, a free property. */
+function atMembers(doc: Fields): { list: readonly unknown[]; property: unknown } {
+  const value = own(doc, 'members')
+  if (Array.isArray(value)) return { list: value, property: undefined }
+  if (typeof value !== 'object' || value === null) return { list: [], property: value }
+  const list = own(value as Fields, 'members')
+  if (!Array.isArray(list)) throw new DocumentError('"members" must be a list of member objects')
+  return { list, property: own(value as Fields, 'property') }
+}
+
 function checkProperty(key: string, value: unknown): asserts value is PropertyValue {
-  if (key === '' || [...key].length > PROPERTY_NAME_CHARACTERS_MAX) {
+  if (key === '' || isLonger(key, PROPERTY_NAME_CHARACTERS_MAX)) {
     throw new DocumentError(
       `a property name must have 1 to ${PROPERTY_NAME_CHARACTERS_MAX} characters`,
     )
@@ -209,32 +240,31 @@ function checkProperty(key: string, value: unknown): asserts value is PropertyVa
   storable('property name', key)
   if (value === null) return
   if (typeof value !== 'string') throw new DocumentError(`"${key}" must be text or null`)
-  if (Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
+  const mayBeLong = value.length * 3 > PROPERTY_VALUE_BYTES_MAX
+  if (mayBeLong && Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
     throw new DocumentError(`"${key}" is longer than ${PROPERTY_VALUE_BYTES_MAX} bytes`)
   }
   storable(key, value)
 }
 
 function members(doc: Fields): readonly Member[] {
-  const value = own(doc, 'members')
-  if (!Array.isArray(value)) return []
-  if (value.length > MEMBERS_MAX)
-    throw new DocumentError(`"members" holds more than ${MEMBERS_MAX}`)
+  const { list } = atMembers(doc)
+  if (list.length > MEMBERS_MAX) throw new DocumentError(`"members" holds more than ${MEMBERS_MAX}`)
   const byProject = new Map<string, Member>()
-  for (const entry of value) {
+  for (const entry of list) {
     if (typeof entry !== 'object' || entry === null) {
       throw new DocumentError('"members" must be a list of member objects')
     }
-    const project = text(entry, 'member_id', 255)
+    const project = text(entry as Fields, 'member_id', 255)
     if (project === null || project === '') {
       throw new DocumentError('a member needs "member_id", the id of a project')
     }
-    const createdAt = time(entry, 'created_at') ?? 0
+    const createdAt = time(entry as Fields, 'created_at') ?? 0
     byProject.set(project, {
       project,
-      status: word<MemberStatus>(entry, 'status', MEMBER_STATUSES, 'pending'),
+      status: word<MemberStatus>(entry as Fields, 'status', MEMBER_STATUSES, 'pending'),
       createdAt,
-      updatedAt: time(entry, 'updated_at') ?? createdAt,
+      updatedAt: time(entry as Fields, 'updated_at') ?? createdAt,
     })
   }
   return [...byProject.values()].sort((a, b) => (a.project < b.project ? -1 : 1))

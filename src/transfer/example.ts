@@ -10,7 +10,7 @@ const EXAMPLE = new URL('../../examples/images.json', import.meta.url)
  * that own its images. @returns how many images were stored: 0 if the store holds any.
  */
 export async function loadExample(
-  store: ImageStore,
+  store: Pick<ImageStore, 'exportImages' | 'putImages'>,
   projects: { readonly demo: string; readonly admin: string },
 ): Promise<number> {
   for await (const images of store.exportImages()) if (images.length > 0) return 0

@@ -12,13 +12,15 @@ export interface ExportOptions {
   readonly signal?: AbortSignal
 }
 
+type ExportedStore = Pick<ImageStore, 'exportImages'>
+
 /**
  * Writes every image of a store to `sink`, oldest first, as the documents that import reads, at the
  * pace at which the sink takes them, and ends the sink (but never standard output).
  * @returns how many images were written.
  */
 export async function exportImages(
-  store: ImageStore,
+  store: ExportedStore,
   sink: Writable,
   options: ExportOptions,
 ): Promise<number> {
@@ -34,14 +36,14 @@ interface Count {
   images: number
 }
 
-async function* printLines(store: ImageStore, count: Count): AsyncGenerator<string, void> {
+async function* printLines(store: ExportedStore, count: Count): AsyncGenerator<string, void> {
   for await (const images of store.exportImages()) {
     count.images += images.length
     if (images.length > 0) yield `${images.map(print).join('\n')}\n`
   }
 }
 
-async function* printArray(store: ImageStore, count: Count): AsyncGenerator<string, void> {
+async function* printArray(store: ExportedStore, count: Count): AsyncGenerator<string, void> {
   yield '['
   for await (const images of store.exportImages()) {
     if (images.length === 0) continue

@@ -10,14 +10,14 @@ import { DocumentSplitter, type Piece } from './split-documents.ts'
 export const BATCH_IMAGES_MAX = 1000
 /** Of the bad documents, this many are told one by one; the others are counted. */
 export const PROBLEMS_TOLD_MAX = 100
-/** Between two batches, longer than a waiting writer sleeps between two tries. */
+/** The least time from one batch to the next: longer than a waiting writer sleeps between tries. */
 const WRITERS_TURN_MS = 5
 
 export interface ImportOptions {
   /** Paths; `-` is `stdin`. They are read in order. */
   readonly files: readonly string[]
   readonly stdin: Readable
-  readonly store: ImageStore
+  readonly store: Pick<ImageStore, 'putImages'>
   /** Whether to go on with the next document after a bad one, or to leave it at that. */
   readonly onBadDocument: 'skip' | 'stop'
   /** Images a transaction, at most (and by default) BATCH_IMAGES_MAX. */
@@ -92,6 +92,7 @@ class ImportRun {
   #replaced = 0
   #unchanged = 0
   #bad = 0
+  #storedMs = 0
 
   constructor(options: ImportOptions) {
     this.#options = options
@@ -152,13 +153,15 @@ class ImportRun {
   async #flush(): Promise<void> {
     if (this.#options.signal?.aborted === true) this.ended = 'aborted'
     if (this.ended !== 'complete' || this.#batch.length === 0) return
+    const restMs = this.#storedMs + WRITERS_TURN_MS - performance.now()
+    if (restMs > 0) await sleep(restMs)
     const batch = this.#batch
     this.#batch = []
     const { created, replaced, unchanged } = await this.#options.store.putImages(batch)
     this.#created += created
     this.#replaced += replaced
     this.#unchanged += unchanged
+    this.#storedMs = performance.now()
     this.#options.onProgress?.(this.#counts())
-    await sleep(WRITERS_TURN_MS)
   }
 }
