@@ -1,22 +1,24 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../../identity/identity.ts'
 import type { TokenDescription, TokenService } from '../../identity/token-service.ts'
+import type { BaseUrlPolicy } from '../base-url.ts'
+import type { Endpoint } from '../endpoints.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 
-export interface IdentityFaceDeps {
-  readonly service: TokenService
-  /** Where the faces are for this caller; undefined when the request has no proper Host. */
-  endpoints(request: FastifyRequest): Endpoints | undefined
-  /** Where the request comes from, for slowing down guesses. */
-  clientAddress(request: FastifyRequest): string
+export interface IdentityDependencies {
+  readonly users: TokenService
+  readonly baseUrl: BaseUrlPolicy
+  readonly compute: Endpoint
+  readonly image: Endpoint
 }
 
 /** One request, as its handler sees it. */
 export interface Call {
   readonly request: FastifyRequest
-  readonly service: TokenService
+  readonly users: TokenService
   readonly endpoints: Endpoints
+  /** Where the request comes from, for slowing down guesses. */
   readonly address: string
   /** The path segment that the route's `:id` stands for. */
   readonly id: string
@@ -35,7 +37,7 @@ export function ok(body: unknown): Answer {
 
 /** Who asks. @throws KeystoneFault 401 */
 export async function callerOf(call: Call): Promise<Caller> {
-  const caller = await call.service.authenticate(header(call, 'x-auth-token') ?? '')
+  const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
   if (caller === undefined) throw unauthorized()
   return caller
 }
@@ -58,7 +60,7 @@ export async function subjectOf(
   const caller = await callerOf(call)
   const token = header(call, 'x-subject-token')
   if (token === undefined) throw new KeystoneFault(404, 'No token in the request')
-  const description = await call.service.describe(token)
+  const description = await call.users.describe(token)
   // Not the token's text: it may be one with a slip of the pen.
   if (description === undefined) throw new KeystoneFault(404, 'Could not find token.')
   if (!caller.isAdmin && caller.userId !== description.user.id) throw forbidden(action)

@@ -8,7 +8,7 @@ const FILTERS = ['name', 'domain_id', 'enabled']
 
 export async function listOwnProjects(call: Call): Promise<Answer> {
   const { userId } = await callerOf(call)
-  const projects = await call.service.projectsOf(userId)
+  const projects = await call.users.projectsOf(userId)
   const views = projects.map((project) => projectView(project, call.endpoints))
   return ok(collection('projects', filtered(views, call), 'auth/projects', call.endpoints))
 }
@@ -26,7 +26,7 @@ export async function listOwnSystems(call: Call): Promise<Answer> {
 
 export async function listProjects(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_projects')
-  const projects = await call.service.projects()
+  const projects = await call.users.projects()
   const views = projects.map((project) => projectView(project, call.endpoints))
   return ok(collection('projects', filtered(views, call), 'projects', call.endpoints))
 }
@@ -34,14 +34,14 @@ export async function listProjects(call: Call): Promise<Answer> {
 export async function showProject(call: Call): Promise<Answer> {
   const caller = await callerOf(call)
   if (!caller.isAdmin && caller.projectId !== call.id) throw forbidden('identity:get_project')
-  const project = await call.service.project(call.id)
+  const project = await call.users.project(call.id)
   if (project === undefined) throw notFound('project', call.id)
   return ok({ project: projectView(project, call.endpoints) })
 }
 
 export async function listUsers(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_users')
-  const users = await call.service.users()
+  const users = await call.users.users()
   const views = users.map((user) => userView(user, call.endpoints))
   return ok(collection('users', filtered(views, call), 'users', call.endpoints))
 }
@@ -53,7 +53,7 @@ export async function showUser(call: Call): Promise<Answer> {
 
 export async function listUserProjects(call: Call): Promise<Answer> {
   const user = await userAskedFor(call, 'identity:list_user_projects')
-  const projects = await call.service.projectsOf(user.id)
+  const projects = await call.users.projectsOf(user.id)
   const views = projects.map((project) => projectView(project, call.endpoints))
   const path = `users/${user.id}/projects`
   return ok(collection('projects', filtered(views, call), path, call.endpoints))
@@ -61,7 +61,7 @@ export async function listUserProjects(call: Call): Promise<Answer> {
 
 export async function listRoles(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_roles')
-  const roles = await call.service.roles()
+  const roles = await call.users.roles()
   const views = roles.map((role) => roleView(role, call.endpoints))
   return ok(collection('roles', filtered(views, call), 'roles', call.endpoints))
 }
@@ -81,7 +81,7 @@ export async function showDomain(call: Call): Promise<Answer> {
 /** `GET /v2.0/tenants`: the caller's own. */
 export async function listTenants(call: Call): Promise<Answer> {
   const { userId } = await callerOf(call)
-  const projects = await call.service.projectsOf(userId)
+  const projects = await call.users.projectsOf(userId)
   return ok({ tenants: projects.map(tenantView), tenants_links: [] })
 }
 
@@ -89,7 +89,7 @@ export async function listTenants(call: Call): Promise<Answer> {
 async function userAskedFor(call: Call, action: string) {
   const caller = await callerOf(call)
   if (!caller.isAdmin && caller.userId !== call.id) throw forbidden(action)
-  const user = await call.service.user(call.id)
+  const user = await call.users.user(call.id)
   if (user === undefined) throw notFound('user', call.id)
   return user
 }

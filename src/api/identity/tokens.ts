@@ -10,7 +10,7 @@ const SUBJECT_TOKEN = 'x-subject-token'
 export async function createToken(call: Call): Promise<Answer> {
   const { request, address } = call
   const body = readSignIn(request.body, request.headers['content-type'])
-  const { token, description } = await call.service.signIn({ ...body, address })
+  const { token, description } = await call.users.signIn({ ...body, address })
   return {
     status: 201,
     body: tokenDocument(description, call.endpoints, wantsCatalog(call)),
@@ -31,7 +31,7 @@ export async function showToken(call: Call): Promise<Answer> {
 /** `DELETE /v3/auth/tokens` */
 export async function revokeToken(call: Call): Promise<Answer> {
   const { token } = await subjectOf(call, 'identity:revoke_token')
-  await call.service.revoke(token)
+  await call.users.revoke(token)
   return { status: 204 }
 }
 
@@ -48,11 +48,11 @@ export async function showCatalog(call: Call): Promise<Answer> {
 
 /** `POST /v2.0/tokens` */
 export async function createTokenV2(call: Call): Promise<Answer> {
-  const { request, address, service } = call
+  const { request, address, users } = call
   const body = readSignInV2(request.body, request.headers['content-type'])
-  const issued = await service.signIn({ ...body, address })
+  const issued = await users.signIn({ ...body, address })
   const { project } = issued.description
-  const tenant = project === null ? undefined : await service.project(project.id)
+  const tenant = project === null ? undefined : await users.project(project.id)
   return ok(accessDocument(issued, tenant, call.endpoints))
 }
 
