@@ -34,7 +34,9 @@ export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): 
   const host = forwarded.host ?? absolute?.[2] ?? given
   const usual = scheme === 'https' ? ':443' : ':80'
   const shown = host.endsWith(usual) ? host.slice(0, -usual.length) : host
-  return `${scheme}://${shown}${forwarded.prefix ?? ''}`
+  const base = `${scheme}://${shown}${forwarded.prefix ?? ''}`
+  // `999.0.0.1` and port 99999 look like a host, and fail wherever they are parsed as one.
+  return URL.canParse(base) ? base : undefined
 }
 
 interface Forwarded {
