@@ -26,7 +26,7 @@ export interface ImportOptions {
   readonly onProgress?: (soFar: ImportCounts) => void
   /** Called for each bad document, as it is met. */
   readonly onProblem?: (problem: ImportProblem) => void
-  /** Ends the import between two batches. */
+  /** Ends the import before the next batch, also while it waits for bytes. */
   readonly signal?: AbortSignal
 }
 
@@ -77,7 +77,11 @@ export function printProblem({ file, line, id, message }: ImportProblem): string
   const text = [where, ...(line === undefined ? [] : [`:${line}`])].join('')
   const printed = `${text}: ${id === undefined ? '' : `image ${id}: `}${message}`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
-  return printed.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => JSON.stringify(c).slice(1, -1))
+  return printed.replace(/[\x00-\x1f\x7f-\x9f]/g, escapeControl)
+}
+
+function escapeControl(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 class ImportRun {
@@ -103,16 +107,18 @@ class ImportRun {
   }
 
   async read(file: string): Promise<void> {
+    const { stdin, signal } = this.#options
     const splitter = new DocumentSplitter()
     try {
-      for await (const chunk of readSource(file, this.#options.stdin)) {
+      for await (const chunk of readSource(file, stdin, signal)) {
         await this.#handle(file, splitter.push(chunk))
         if (this.ended !== 'complete') return
       }
       await this.#handle(file, splitter.end())
     } catch (error) {
       if (!(error instanceof SourceError)) throw error
-      this.#reject({ file, line: undefined, id: undefined, message: error.message })
+      if (signal?.aborted === true) this.ended = 'aborted'
+      else this.#reject({ file, line: undefined, id: undefined, message: error.message })
     }
     if (this.ended === 'complete') await this.#flush()
   }

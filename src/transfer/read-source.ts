@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { pipeline, Readable } from 'node:stream'
+import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 const CHUNK_BYTES = 256 * 1024
@@ -18,9 +18,17 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
   Z_DATA_ERROR: 'the gzip data is damaged',
 }
 
-/** The bytes of a file, or of `stdin` for `-`; unpacked if they are gzip. @throws SourceError */
-export async function* readSource(file: string, stdin: Readable): AsyncGenerator<Buffer, void> {
+/**
+ * The bytes of a file, or of `stdin` for `-`; unpacked if they are gzip.
+ * @throws SourceError, also when `signal` aborts
+ */
+export async function* readSource(
+  file: string,
+  stdin: Readable,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void> {
   const source = file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES })
+  if (signal !== undefined) addAbortSignal(signal, source)
   try {
     yield* unpack(source)
   } catch (error) {
