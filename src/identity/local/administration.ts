@@ -80,7 +80,7 @@ export class Administration {
     })
   }
 
-  addProject(project: NewProject): Promise<Project> {
+  async addProject(project: NewProject): Promise<Project> {
     const name = checkName('project name', project.name, PROJECT_NAME_LENGTH_MAX)
     const id = project.id === undefined ? newId() : checkId(project.id)
     const description = checkDescription(project.description ?? '')
@@ -99,7 +99,7 @@ export class Administration {
     })
   }
 
-  setProject(idOrName: string, change: ProjectChange): Promise<Project> {
+  async setProject(idOrName: string, change: ProjectChange): Promise<Project> {
     if (change.name !== undefined) checkName('project name', change.name, PROJECT_NAME_LENGTH_MAX)
     return this.#change(() => {
       const before = this.#project(idOrName)
@@ -119,7 +119,7 @@ export class Administration {
   }
 
   /** Its tokens and role assignments go with it; images that it owns stay where they are. */
-  removeProject(idOrName: string): Promise<Project> {
+  async removeProject(idOrName: string): Promise<Project> {
     return this.#change(() => {
       const project = this.#project(idOrName)
       this.#run('DELETE FROM project WHERE id = ?', project.id)
@@ -180,7 +180,7 @@ export class Administration {
     })
   }
 
-  removeUser(idOrName: string): Promise<User> {
+  async removeUser(idOrName: string): Promise<User> {
     return this.#change(() => {
       const user = this.#user(idOrName)
       this.#run('DELETE FROM user WHERE id = ?', user.id)
@@ -189,7 +189,7 @@ export class Administration {
   }
 
   /** Granting what is granted already is no error. */
-  grant(user: string, project: string, role: string): Promise<void> {
+  async grant(user: string, project: string, role: string): Promise<void> {
     const roleName = checkRole(role)
     return this.#change(() => {
       this.#assign(this.#user(user).id, this.#project(project).id, roleName)
@@ -197,7 +197,7 @@ export class Administration {
   }
 
   /** Ends the user's tokens for the project. */
-  revoke(user: string, project: string, role: string): Promise<void> {
+  async revoke(user: string, project: string, role: string): Promise<void> {
     const roleName = checkRole(role)
     return this.#change(() => {
       const { id: userId, name: userName } = this.#user(user)

@@ -45,8 +45,10 @@ export async function bootstrap(
     admin: firstPassword(options.password),
     demo: firstPassword(options.password),
   }
-  const adminHash = await hashPassword(passwords.admin)
-  const demoHash = await hashPassword(passwords.demo)
+  const [adminHash, demoHash] = await Promise.all([
+    hashPassword(passwords.admin),
+    hashPassword(passwords.demo),
+  ])
   return database.write(() => {
     if (hasUsers(database)) return undefined // another process was first
     const accounts = {

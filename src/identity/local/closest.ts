@@ -1,10 +1,13 @@
-/** More differing characters than a third of the word is no slip of the finger. */
+/** More differing characters than a third of the word is no slip of the finger... */
 const DIFFERENCE_SHARE_MAX = 1 / 3
+/** ...but two characters that changed places count as two. */
+const DIFFERENCE_ALLOWED = 2
 
 /** The candidate that `word` was probably meant to be. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(word.length * DIFFERENCE_SHARE_MAX)) + 1
+  let bestDistance =
+    Math.max(DIFFERENCE_ALLOWED, Math.floor(word.length * DIFFERENCE_SHARE_MAX)) + 1
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance >= bestDistance) continue
