@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { CommandFailure } from '../failure.ts'
+import type { Cloud, Credentials } from './cloud.ts'
+import { ask, faultMessage, isObject } from './http.ts'
+
+export interface Session {
+  readonly token: string
+  /** Base of the Compute API, version included, without a slash at its end. */
+  readonly computeUrl: string
+}
+
+/** Signs in (Keystone v3) and finds the compute endpoint. @throws CommandFailure */
+export async function signIn(cloud: Cloud, stop: AbortSignal): Promise<Session> {
+  if (cloud.authUrl === undefined && cloud.credentials.method === 'token') {
+    return { token: cloud.credentials.token, computeUrl: computeBase(cloud.endpoint ?? '') }
+  }
+  const { token, document } = await authenticate(cloud, stop)
+  const endpoint = cloud.endpoint ?? findEndpoint(cloud, document)
+  return { token, computeUrl: computeBase(endpoint) }
+}
+
+/** A token, and the document that describes it. */
+export async function authenticate(
+  cloud: Cloud,
+  stop: AbortSignal,
+): Promise<{ token: string; document: Readonly<Record<string, unknown>> }> {
+  trust(cloud)
+  const url = `${identityBase(cloud.authUrl ?? '')}/auth/tokens`
+  const answer = await ask(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      auth: {
+        identity: identityOf(cloud.credentials),
+        ...(cloud.scope === undefined ? {} : { scope: cloud.scope }),
+      },
+    }),
+    stop,
+  })
+  if (answer.status !== 201) {
+    throw new CommandFailure(`${url} refused to sign in (${cloud.origin}): ${faultMessage(answer)}`)
+  }
+  const token = answer.headers.get('x-subject-token')
+  const document = isObject(answer.json) ? answer.json['token'] : undefined
+  if (token === null || !isObject(document)) {
+    throw new CommandFailure(`${url} does not answer as Keystone v3; check auth_url`)
+  }
+  return { token, document }
+}
+
+/** `https://host/identity`, `.../v3` and `.../v2.0` are all given as auth_url. */
+function identityBase(authUrl: string): string {
+  return `${authUrl.replace(/\/+$/, '').replace(/\/v(2\.0|3)$/, '')}/v3`
+}
+
+function identityOf(credentials: Credentials) {
+  const { method } = credentials
+  switch (credentials.method) {
+    case 'password': {
+      const { user, password } = credentials
+      return { methods: [method], password: { user: { ...user, password } } }
+    }
+    case 'token':
+      return { methods: [method], token: { id: credentials.token } }
+    case 'application_credential': {
+      const { id, name, user, secret } = credentials
+      const which = id === undefined ? { name, user } : { id }
+      return { methods: [method], application_credential: { ...which, secret } }
+    }
+  }
+}
+
+/** Adds the cloud's own certificates to those that are trusted anyway. */
+function trust({ caFile, origin }: Cloud): void {
+  if (caFile === undefined) return
+  try {
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')])
+  } catch (error) {
+    throw new CommandFailure(`${origin}: cacert ${caFile}: ${(error as Error).message}`)
+  }
+}
+
+function findEndpoint(cloud: Cloud, document: Readonly<Record<string, unknown>>): string {
+  const endpoints = list(document['catalog'])
+    .filter((service) => service['type'] === 'compute')
+    .flatMap((service) => list(service['endpoints']))
+  const mine = endpoints.find(
+    (endpoint) =>
+      endpoint['interface'] === cloud.interface &&
+      (cloud.region === undefined ||
+        (endpoint['region_id'] ?? endpoint['region']) === cloud.region),
+  )
+  if (typeof mine?.['url'] === 'string') return mine['url']
+  const where = cloud.region === undefined ? '' : ` in region "${cloud.region}"`
+  throw new CommandFailure(
+    `${cloud.origin}: the service catalogue has no ${cloud.interface} compute endpoint${where}; ` +
+      'choose project and region, or give --endpoint URL',
+  )
+}
+
+function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+/** A catalogue may name the service without a version, or with version and project. */
+function computeBase(endpoint: string): string {
+  const base = endpoint.replace(/\/+$/, '')
+  if (URL.parse(base) === null) {
+    throw new CommandFailure(`the compute endpoint "${endpoint}" is not a URL`)
+  }
+  return /\/v2(\.[0-9]+)?(\/[^/]+)?$/.test(base) ? base : `${base}/v2.1`
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { OPTION_KEYS, PASSWORD_VARIABLE } from '../config/options.ts'
+import { printOrigin } from '../config/settings.ts'
+import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
+import { printTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `config check` and `config show`. */
+export function addConfigCommand(program: Command, terminal: Terminal): void {
+  const config = program.command('config').description('check or show the configuration')
+
+  const check = config
+    .command('check')
+    .description('check options, variables and file, and start nothing')
+    .addHelpText('after', '\nExample:\n  afterimage config check --config afterimage.yaml')
+    .action(() => {
+      loadGivenConfig(check, terminal)
+      terminal.stdout.write('the configuration is right\n')
+    })
+  addConfigFlags(check)
+
+  const show = config
+    .command('show')
+    .description('show every option, its value, and where it comes from')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  AFTERIMAGE_HOST=::1 afterimage config show')
+    .action(() => {
+      const rows = rowsOf(show, terminal)
+      terminal.stdout.write(
+        show.opts<{ json?: boolean }>().json === true
+          ? `${JSON.stringify(Object.fromEntries(rows.map(asEntry)), null, 2)}\n`
+          : printTable(
+              ['OPTION', 'VALUE', 'FROM'],
+              rows.map(({ key, value, from }) => [key, print(value), from]),
+            ),
+      )
+    })
+  addConfigFlags(show)
+}
+
+interface Row {
+  readonly key: string
+  readonly value: unknown
+  readonly from: string
+}
+
+function rowsOf(command: Command, terminal: Terminal): Row[] {
+  const { config, secrets, origins } = loadGivenConfig(command, terminal)
+  const rows = OPTION_KEYS.map((key): Row => {
+    const value = key.split('.').reduce<unknown>(step, config)
+    return { key, value: value ?? null, from: printOrigin(origins[key]) }
+  })
+  const { password } = secrets
+  if (password !== undefined) {
+    rows.push({ key: 'password', value: String(password), from: PASSWORD_VARIABLE })
+  }
+  return rows
+}
+
+function step(value: unknown, name: string): unknown {
+  return (value as Readonly<Record<string, unknown>>)[name]
+}
+
+function asEntry({ key, value, from }: Row): [string, { value: unknown; from: string }] {
+  return [key, { value, from }]
+}
+
+function print(value: unknown): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return '-'
+  return Array.isArray(value) ? value.join(', ') : String(value)
+}

@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import type { Config } from '../config/config.ts'
+import { CLOUD } from '../identity/local/clouds-yaml.ts'
+import type { Running } from '../server/serve.ts'
+import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
+import { withAccounts } from './open-data.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What the first user signs in to. */
+const PROJECT = 'demo'
+
+const EXAMPLES = `
+Every option is also a variable (AFTERIMAGE_COMPUTE_PORT) and a key of the YAML file (compute.port).
+
+Examples:
+  afterimage serve
+  afterimage serve --data /var/lib/afterimage --host 0.0.0.0
+  afterimage serve --compute-port 0 --image-port 0 --identity-port 0`
+
+/** `serve`: runs until it is told to stop. */
+export function addServeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('serve')
+    .description('serve the Compute, Image and Identity APIs from the catalogue')
+    .option('--example', 'begin a new catalogue with a dozen example images')
+    .addHelpText('after', EXAMPLES)
+    .action(async () => runServe(command, terminal))
+  addConfigFlags(command)
+}
+
+async function runServe(command: Command, terminal: Terminal): Promise<void> {
+  const { config, secrets } = loadGivenConfig(command, terminal)
+  const { example = false } = command.opts<{ example?: boolean }>()
+  const [{ startAfterimage }, { pino }] = await Promise.all([
+    import('../server/serve.ts'),
+    import('pino'),
+  ])
+  const logger = pino({ level: config.log.level }, terminal.stderr)
+  const running = await startAfterimage({ config, secrets, logger, withExample: example })
+  try {
+    terminal.stdout.write(await greeting(running, config, terminal))
+    await stopped(terminal.stop)
+    terminal.stderr.write('afterimage: stopping; requests in flight are finished first\n')
+  } finally {
+    await running.close()
+  }
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve()
+    else stop.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+async function greeting(running: Running, config: Config, terminal: Terminal): Promise<string> {
+  const { urls, cloudsYaml, exampleImages } = running
+  const lines = [
+    `Afterimage serves ${config.data}`,
+    `  compute   ${urls.compute}/v2.1`,
+    `  image     ${urls.image}`,
+    `  identity  ${urls.identity}/v3`,
+  ]
+  if (exampleImages > 0)
+    lines.push('', `The catalogue begins with ${exampleImages} example images.`)
+  if (cloudsYaml !== undefined) {
+    lines.push(
+      '',
+      `To sign in (passwords are in ${cloudsYaml}):`,
+      `  export OS_CLIENT_CONFIG_FILE=${shellWord(cloudsYaml)} OS_CLOUD=${CLOUD}`,
+    )
+    const line = await curlLine(running, config, terminal)
+    if (line !== undefined) lines.push('', 'To list the images:', `  ${line}`)
+  }
+  return `${lines.join('\n')}\n\n`
+}
+
+/** Works in any shell of this machine, and shows no password. */
+async function curlLine(
+  { urls }: Running,
+  config: Config,
+  terminal: Terminal,
+): Promise<string | undefined> {
+  const projects = await withAccounts(config, (accounts) => accounts.listProjects())
+  const project = projects.find(({ name }) => name === PROJECT)
+  if (project === undefined) return undefined
+  const token = `${shellWord(terminal.program)} token --data ${shellWord(config.data)}`
+  return `curl -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
+}
+
+/** As bash reads it: quoted only where it must be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
