@@ -6,8 +6,9 @@ const DIFFERENCE_ALLOWED = 2
 /** The candidate that `word` was probably meant to be. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let bestDistance =
-    Math.max(DIFFERENCE_ALLOWED, Math.floor(word.length * DIFFERENCE_SHARE_MAX)) + 1
+  const share = Math.floor(word.length * DIFFERENCE_SHARE_MAX)
+  // And never all of it.
+  let bestDistance = Math.min(Math.max(DIFFERENCE_ALLOWED, share) + 1, word.length)
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance >= bestDistance) continue
