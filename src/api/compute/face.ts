@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Face, Failure } from '../face.ts'
 import { admit, type Gate, VersionedFault } from './admit.ts'
 import { Answers } from './answers.ts'
@@ -74,16 +75,20 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
         case 'options':
           return reply.header('allow', admission.allow).send()
         case 'document':
-          return reply.code(admission.status).headers(admission.headers).send(admission.body)
+          return reply
+            .code(admission.status)
+            .headers(admission.headers)
+            .send(Buffer.from(admission.body))
         case 'unauthorized':
           return reply
             .code(401)
             .headers({ 'content-type': 'application/json', ...AUTHENTICATED })
             .header('www-authenticate', `Keystone uri="${admission.keystone}"`)
-            .send(UNAUTHORIZED_BODY)
+            .send(Buffer.from(UNAUTHORIZED_BODY))
         case 'call':
           request.setDecorator(CALL, admission.call)
-          reply.headers({ ...AUTHENTICATED, ...withTokenInVary(admission.headers) })
+          reply.headers({ ...AUTHENTICATED, ...admission.headers })
+          reply.header('vary', varyOf(reply))
           return undefined
       }
     } catch (error) {
@@ -101,9 +106,11 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   app.setNotFoundHandler(handler) // methods that the router does not know
 }
 
-function withTokenInVary(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const vary = headers['vary']
-  return { ...headers, vary: vary === undefined ? 'X-Auth-Token' : `${vary}, X-Auth-Token` }
+/** Nova's own Vary, and the token. */
+function varyOf(reply: FastifyReply): string {
+  const vary = reply.getHeader('vary')
+  if (vary === undefined) return 'X-Auth-Token'
+  return String(vary).endsWith('X-Auth-Token') ? String(vary) : `${vary}, X-Auth-Token`
 }
 
 /** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
@@ -112,8 +119,18 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const fault = versioned?.fault ?? faultOf(error)
   if (fault === undefined) throw error
   const { status, headers, body } = printFault(fault)
-  const all = withTokenInVary({ ...AUTHENTICATED, ...versioned?.headers, ...headers })
-  return reply.code(status).headers(all).send(body)
+  reply.headers({ ...AUTHENTICATED, ...versioned?.headers, ...headers })
+  return reply.code(status).header('vary', varyOf(reply)).send(body)
+}
+
+/** @throws CatalogueFault, with Nova's text for an image of somebody else's */
+async function deleteImage(call: Call, catalogue: Catalogue): Promise<void> {
+  try {
+    await catalogue.delete(call.viewer, call.id)
+  } catch (error) {
+    if (!(error instanceof CatalogueFault) || error.code !== 'image.not_writable') throw error
+    throw new CatalogueFault(error.code, 'You are not allowed to delete the image.')
+  }
 }
 
 type Handler = (call: Call, body: unknown, deps: ComputeDependencies) => Promise<string | undefined>
@@ -126,7 +143,7 @@ const HANDLERS: Readonly<
     return `{"image":${printImage(image, linkBases(call))}}`
   },
   delete_image: async (call, _body, { catalogue }) => {
-    await catalogue.delete(call.viewer, call.id)
+    await deleteImage(call, catalogue)
     return undefined
   },
   show_metadata: (call, _body, { catalogue }) => showMetadata(call, catalogue),
@@ -153,5 +170,6 @@ async function answer(
   }
   const text = await HANDLERS[call.operation](call, body, deps)
   reply.headers(successorHeaders(imageSuccessor(call))).header('content-type', call.contentType)
-  return text === undefined ? reply.code(204).send() : reply.send(text)
+  // As bytes: the framework would add a charset to the Content-Type of a text.
+  return text === undefined ? reply.code(204).send() : reply.send(Buffer.from(text))
 }

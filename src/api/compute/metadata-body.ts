@@ -11,7 +11,7 @@ const KEY = /^[a-zA-Z0-9-_:. ]{1,255}$/
 const KEY_PATTERN = '^[a-zA-Z0-9-_:. ]{1,255}$'
 const VALUE_CHARACTERS_MAX = 255
 /** A value is quoted in a message up to here. */
-const QUOTED_CHARACTERS_MAX = 256
+const QUOTED_CHARACTERS_MAX = 512
 /** Content types that Nova's wsgi layer refuses; what it does not know it reads as JSON. */
 const REFUSED_TYPES: ReadonlySet<string> = new Set([
   'application/xml',
@@ -39,9 +39,9 @@ export function readMetadata(body: unknown, prefix: Prefix): Map<string, string>
 /** Reads `{"meta": {KEY: VALUE}}`, where KEY must be the one in the URL. @throws ComputeFault 'body.invalid' */
 export function readMetadataItem(body: unknown, key: string, prefix: Prefix): string {
   const items = readItems(parseBody(body), 'meta', prefix)
-  const shown = () => quote(Object.fromEntries(items))
-  if (items.size === 0) refuseField('meta', shown(), 'does not have enough properties')
-  if (items.size > 1) refuseField('meta', shown(), 'has too many properties')
+  const given = Object.fromEntries(items)
+  if (items.size === 0) refuseField('meta', given, 'does not have enough properties')
+  if (items.size > 1) refuseField('meta', given, 'has too many properties')
   const value = items.get(key)
   if (value === undefined) throw new ComputeFault('body.invalid', 'Request body and URI mismatch')
   return value
@@ -77,7 +77,7 @@ function readItems(json: unknown, field: 'meta' | 'metadata', prefix: Prefix): M
       `Additional properties are not allowed (${shorten(names)} ${verb} unexpected)`,
     )
   }
-  if (!isObject(given)) refuseField(field, quote(given), "is not of type 'object'")
+  if (!isObject(given)) refuseField(field, given, "is not of type 'object'")
   const items = new Map<string, string>()
   for (const [key, value] of Object.entries(given)) {
     if (!KEY.test(key)) refuseKey(field, key, given, prefix)
@@ -87,9 +87,9 @@ function readItems(json: unknown, field: 'meta' | 'metadata', prefix: Prefix): M
 }
 
 function checkValue(key: string, value: unknown): string {
-  if (typeof value !== 'string') refuseField(key, quote(value), "is not of type 'string'")
-  if ([...value].length > VALUE_CHARACTERS_MAX) refuseField(key, quote(value), 'is too long')
-  if (!value.isWellFormed()) refuseField(key, quote(value), 'is not well-formed Unicode')
+  if (typeof value !== 'string') refuseField(key, value, "is not of type 'string'")
+  if ([...value].length > VALUE_CHARACTERS_MAX) refuseField(key, value, 'is too long')
+  if (!value.isWellFormed()) refuseField(key, value, 'is not well-formed Unicode')
   return value
 }
 
@@ -104,10 +104,11 @@ function refuseKey(field: string, key: string, given: object, prefix: Prefix): n
   )
 }
 
-function refuseField(field: string, shown: string, problem: string): never {
+function refuseField(field: string, value: unknown, problem: string): never {
+  const bare = typeof value === 'string' ? shorten(value) : quote(value)
   throw new ComputeFault(
     'body.invalid',
-    `Invalid input for field/attribute ${shorten(field)}. Value: ${shown}. ${shown} ${problem}`,
+    `Invalid input for field/attribute ${shorten(field)}. Value: ${bare}. ${quote(value)} ${problem}`,
   )
 }
 

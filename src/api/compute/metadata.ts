@@ -74,7 +74,7 @@ export async function replaceMetadata(
   await catalogue.get(call.viewer, call.id)
   checkCount(new Set(items.keys()))
   await write(call, catalogue, { remove: 'all', set: items })
-  return printMetadata(items)
+  return JSON.stringify({ metadata: Object.fromEntries(items) })
 }
 
 /** `PUT metadata/{key}`: answers as sent. */
@@ -83,7 +83,7 @@ export async function setItem(call: Call, body: unknown, catalogue: Catalogue): 
   const image = await catalogue.get(call.viewer, call.id)
   checkCount(new Set([...image.properties.keys(), call.key]))
   await write(call, catalogue, { remove: NONE, set: new Map([[call.key, value]]) })
-  return printMetadataItem(call.key, value)
+  return JSON.stringify({ meta: { [call.key]: value } })
 }
 
 /** `DELETE metadata/{key}`; a key that is not there is told before a right that is not there. */

@@ -11,24 +11,32 @@ const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads a request target as uWSGI hands it to Nova: the path is decoded first and then normalised,
- * so doubled slashes, `/./`, `/../` and `%2F` mean there what they mean here.
+ * Reads a request target as uWSGI hands it to Nova: doubled slashes, `/./` and `/../` are gone, a
+ * fragment is dropped, and then the path is decoded, so that `%2F` parts segments.
  * @returns undefined for a path that is not one: a `%` without two hex digits, or bad UTF-8.
  */
 export function readTarget(url: string): Target | undefined {
-  const target = url.startsWith('/') ? url : url.replace(ORIGIN, '')
+  const [target = ''] = (url.startsWith('/') ? url : url.replace(ORIGIN, '')).split('#', 1)
   const mark = target.indexOf('?')
   const rawPath = mark === -1 ? target : target.slice(0, mark)
   const query = mark === -1 ? '' : target.slice(mark + 1)
-  const path = decodePath(rawPath)
-  if (path === undefined || (path !== '' && !path.startsWith('/'))) return undefined
-  const parts = path.split('/')
-  const segments: string[] = []
-  for (const part of parts) {
-    if (part === '..') segments.pop()
-    else if (part !== '' && part !== '.') segments.push(part)
-  }
+  if (rawPath !== '' && !rawPath.startsWith('/')) return undefined
+  const path = decodePath(normalise(rawPath))
+  if (path === undefined) return undefined
+  const segments = path.split('/').filter((segment) => segment !== '')
   return { segments, endsInSlash: segments.length > 0 && path.endsWith('/'), query }
+}
+
+const DOTS = /\/\.{1,2}(?:\/|$)/
+
+function normalise(rawPath: string): string {
+  if (!DOTS.test(rawPath)) return rawPath
+  const kept: string[] = []
+  for (const part of rawPath.split('/')) {
+    if (part === '..') kept.pop()
+    else if (part !== '.') kept.push(part)
+  }
+  return kept.join('/')
 }
 
 function decodePath(raw: string): string | undefined {
