@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify'
+import type { Caller, Identity } from '../identity/identity.ts'
+
+/**
+ * Who asks. X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py).
+ * @returns undefined without a token, or with one that speaks for nobody. @throws IdentityUnavailable
+ */
+export async function authenticate(
+  request: FastifyRequest,
+  users: Identity,
+): Promise<Caller | undefined> {
+  const { headers } = request
+  const token = headers['x-auth-token'] ?? headers['x-storage-token']
+  return typeof token === 'string' && token !== '' ? users.authenticate(token) : undefined
+}
+
+/** A refusal as keystonemiddleware prints it (keystonemiddleware/auth_token/__init__.py). */
+export const UNAUTHORIZED_BODY =
+  '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}'
+
+/** @param identityUrl of the Identity service, without a slash at its end. */
+export function unauthorizedHeaders(identityUrl: string): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'www-authenticate': `Keystone uri="${identityUrl}/v3"`,
+  }
+}

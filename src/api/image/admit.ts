@@ -1,0 +1,100 @@
+import type { FastifyRequest } from 'fastify'
+import type { Identity } from '../../identity/identity.ts'
+import { authenticate, UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
+import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
+import { readTarget, type Target } from '../compute/target.ts'
+import { type Endpoint, endpointUrl } from '../endpoints.ts'
+import type { Answer, Call } from './call.ts'
+import { ImageFault } from './faults.ts'
+import { allowedAt, findRoute, PUBLIC_ALLOW } from './routes.ts'
+import { PREFIXES, printVersions } from './version-documents.ts'
+
+/**
+ * The checks every request goes through before its operation runs, in the contract's order: parse,
+ * OPTIONS and what needs no token, 401, route.
+ */
+
+export interface Gate {
+  readonly baseUrl: BaseUrlPolicy
+  readonly identity: Endpoint
+  readonly users: Identity
+}
+
+/** What becomes of a request: an answer at once, or a call to carry out. */
+export type Admission =
+  | { readonly kind: 'public'; readonly answer: Answer }
+  | { readonly kind: 'unauthorized'; readonly answer: Answer }
+  | { readonly kind: 'call'; readonly call: Call }
+
+/** @throws ImageFault, IdentityUnavailable */
+export async function admit(request: FastifyRequest, gate: Gate): Promise<Admission> {
+  const { method } = request
+  const target = request.originalUrl === '*' ? ASTERISK : readTarget(request.originalUrl)
+  if (target === undefined) {
+    throw new ImageFault('request.malformed', 'The path is not valid percent-encoded UTF-8.')
+  }
+  const base = resolveBaseUrl(request, gate.baseUrl)
+  if (base === undefined) {
+    throw new ImageFault('request.host', 'The Host header is missing, repeated or malformed.')
+  }
+  const [first = '', ...path] = target.segments
+  const isVersioned = PREFIXES.has(first)
+  if (method === 'OPTIONS') {
+    const allow = isVersioned ? allowedAt(path) : PUBLIC_ALLOW
+    return { kind: 'public', answer: { status: 200, headers: { allow }, body: '' } }
+  }
+  if (!isVersioned) return { kind: 'public', answer: outsideVersions(method, target, base) }
+
+  const caller = await authenticate(request, gate.users)
+  if (caller === undefined) {
+    const headers = unauthorizedHeaders(endpointUrl(base, gate.identity))
+    return { kind: 'unauthorized', answer: { status: 401, headers, body: UNAUTHORIZED_BODY } }
+  }
+  const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
+  if (match.kind === 'none') {
+    throw new ImageFault('route.not_found', 'The resource could not be found.')
+  }
+  if (match.kind === 'method') throw methodFault(method, match.allow)
+  const viewer = { project: caller.projectId, isAdmin: caller.isAdmin }
+  const { operation } = match
+  return {
+    kind: 'call',
+    call: { operation, id: path[1] ?? '', query: target.query, base, viewer },
+  }
+}
+
+const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }
+const NO_ROUTE = { kind: 'none' } as const
+
+function methodFault(method: string, allow: string): ImageFault {
+  const message = `The method ${method} is not allowed for this resource.`
+  return new ImageFault('route.method', message, { allow })
+}
+
+/**
+ * The versions, whatever is asked for, as in glance/api/middleware/version_negotiation.py; but the
+ * address that Compute's `alternate` links name leads to the image.
+ */
+function outsideVersions(method: string, { segments }: Target, base: string): Answer {
+  const id = linkedImage(segments)
+  if (id !== undefined) {
+    if (method !== 'GET' && method !== 'HEAD') throw methodFault(method, PUBLIC_ALLOW)
+    const location = `${base}/v2/images/${encodeURIComponent(id)}`
+    return { status: 307, headers: { location }, body: '' }
+  }
+  return {
+    status: segments[0] === 'versions' ? 200 : 300,
+    headers: { 'content-type': 'application/json' },
+    body: printVersions(base),
+  }
+}
+
+/** Nova's project_id_regex default, so that `/v1/images/ID` is no such link. */
+const PROJECT_ID = /^[0-9a-f-]+$/
+
+/** The id in `/images/ID` or `/PROJECT/images/ID`. */
+function linkedImage(segments: readonly string[]): string | undefined {
+  const [project, ...path] = segments
+  const [images, id, ...more] = project !== undefined && PROJECT_ID.test(project) ? path : segments
+  return images === 'images' && more.length === 0 ? id : undefined
+}

@@ -1,0 +1,60 @@
+/** Finding what a method on a path does, in a face's table of routes. */
+
+export interface Route<Operation extends string> {
+  /** Decoded segments; a `:name` takes any one segment. */
+  readonly path: readonly string[]
+  readonly operations: Readonly<Partial<Record<Method, Operation>>>
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export type RouteMatch<R extends Route<string>> =
+  | {
+      readonly kind: 'operation'
+      readonly route: R
+      readonly operation: NonNullable<R['operations'][Method]>
+    }
+  /** The path is known, the method is not. */
+  | { readonly kind: 'method'; readonly allow: string }
+  | { readonly kind: 'none' }
+
+/**
+ * HEAD is found wherever GET is. The first route that fits the path and has the method wins, so a
+ * fixed segment stands in the table before one that takes anything.
+ */
+export function matchRoute<R extends Route<string>>(
+  routes: readonly R[],
+  method: string,
+  segments: readonly string[],
+): RouteMatch<R> {
+  const asked = method === 'HEAD' ? 'GET' : method
+  let first: R | undefined
+  for (const route of routes) {
+    if (!fits(route.path, segments)) continue
+    first ??= route
+    const operations: R['operations'] = route.operations
+    const operation = Object.hasOwn(operations, asked) ? operations[asked as Method] : undefined
+    if (operation !== undefined) return { kind: 'operation', route, operation }
+  }
+  return first === undefined ? { kind: 'none' } : { kind: 'method', allow: allowedBy(first) }
+}
+
+/** The value of `Allow` for a path: of the route that names it most closely. */
+export function allowFor(routes: readonly Route<string>[], segments: readonly string[]): string {
+  const route = routes.find(({ path }) => fits(path, segments))
+  return route === undefined ? 'OPTIONS' : allowedBy(route)
+}
+
+function allowedBy(route: Route<string>): string {
+  const methods = Object.keys(route.operations).flatMap((m) =>
+    m === 'GET' ? ['GET', 'HEAD'] : [m],
+  )
+  return [...methods, 'OPTIONS'].join(', ')
+}
+
+function fits(path: readonly string[], segments: readonly string[]): boolean {
+  return (
+    path.length === segments.length &&
+    path.every((part, i) => part.startsWith(':') || part === segments[i])
+  )
+}
