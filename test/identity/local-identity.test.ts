@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { Administration } from '../../src/identity/local/administration.ts'
 import { LocalIdentity, TOKEN_LIFETIME_MS } from '../../src/identity/local/local-identity.ts'
+import { TOKENS_PER_USER_MAX } from '../../src/identity/local/tokens.ts'
 import { SignInFault } from '../../src/identity/token-service.ts'
 import { byPassword, byToken, house, onProject } from './fixtures.ts'
 
@@ -131,6 +132,31 @@ test('a token ends with its lifetime, is swept, and was never stored as it is', 
   assert.equal(await new LocalIdentity(database, clock).authenticate(token), undefined)
   await identity.signIn(byPassword('demo'))
   assert.equal(rows().length, 1)
+})
+
+test('a user with very many tokens loses the oldest, even those that are remembered', async (t) => {
+  const { identity, database, clock, accounts } = await house(t)
+  const oldest = await identity.signIn(byPassword('demo'))
+  const other = await identity.signIn(byPassword('admin'))
+  clock.nowMs += 1000
+  const sql = `
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+    INSERT INTO token SELECT 'many' || i, ?, NULL, 'password', 'audit', ?, ? FROM n`
+  const { userId } = accounts.demo
+  await database.write(() => {
+    const expiresAtMs = clock.nowMs + TOKEN_LIFETIME_MS
+    database.prepare(sql).run(TOKENS_PER_USER_MAX - 2, userId, clock.nowMs, expiresAtMs)
+  })
+  const count = () => database.prepare('SELECT count(*) AS n FROM token').get()?.['n']
+  await identity.signIn(byToken(oldest.token))
+  assert.equal(count(), TOKENS_PER_USER_MAX + 1)
+  assert.ok(await identity.authenticate(oldest.token))
+  clock.nowMs += 1000
+  const newest = await identity.signIn(byPassword('demo'))
+  assert.equal(count(), TOKENS_PER_USER_MAX * 0.9 + 2)
+  assert.equal(await identity.authenticate(oldest.token), undefined)
+  assert.ok(await identity.authenticate(newest.token))
+  assert.ok(await identity.authenticate(other.token))
 })
 
 test('a revoked token is worth nothing, and only that one', async (t) => {
