@@ -18,10 +18,10 @@ export async function authenticate(
 export const UNAUTHORIZED_BODY =
   '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}'
 
-/** @param identityUrl of the Identity service, without a slash at its end. */
-export function unauthorizedHeaders(identityUrl: string): Record<string, string> {
+/** @param keystone the address to sign in at, such as `http://cloud.example:5000/v3`. */
+export function unauthorizedHeaders(keystone: string): Record<string, string> {
   return {
     'content-type': 'application/json',
-    'www-authenticate': `Keystone uri="${identityUrl}/v3"`,
+    'www-authenticate': `Keystone uri="${keystone}"`,
   }
 }

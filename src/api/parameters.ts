@@ -1,4 +1,4 @@
-import { decodeQueryPart } from './compute/target.ts'
+import { decodeQueryPart } from './target.ts'
 
 /**
  * Reads a query string: the last value of a repeated parameter wins; `;` separates like `&`.

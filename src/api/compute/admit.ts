@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify'
-import type { Caller, Identity } from '../../identity/identity.ts'
+import type { Identity } from '../../identity/identity.ts'
+import { authenticate } from '../authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
 import { type Endpoint, endpointUrl } from '../endpoints.ts'
+import { readTarget, type Target } from '../target.ts'
 import { contentTypeFor } from './accept.ts'
 import type { Call } from './call.ts'
 import { ComputeFault } from './faults.ts'
 import { checkContentType } from './metadata-body.ts'
-import { allowFor, matchRoute, type Operation } from './routes.ts'
-import { readTarget, type Target } from './target.ts'
+import { allowedAt, findRoute, type Operation } from './routes.ts'
 import { printChoices, printVersionDocument, printVersionList } from './version-documents.ts'
 import {
   compareVersions,
@@ -74,18 +75,18 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
   }
   const [first, ...rest] = target.segments
   const { project, path } = splitProject(rest)
-  if (method === 'OPTIONS') return { kind: 'options', allow: allowFor(path) }
+  if (method === 'OPTIONS') return { kind: 'options', allow: allowedAt(path) }
   if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
   if (rest.length === 0) return versionDocument(request, base, first)
 
-  const caller = await identify(request, gate.users)
+  const caller = await authenticate(request, gate.users)
   if (caller === undefined) {
     return { kind: 'unauthorized', keystone: `${endpointUrl(base, gate.identity)}/v3` }
   }
   if (project !== undefined && path.length === 0 && target.endsInSlash) {
     return versionDocument(request, base, first)
   }
-  const match = target.endsInSlash ? NO_ROUTE : matchRoute(method, path)
+  const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
   if (match.kind === 'none') {
     throw new ComputeFault('route.not_found', 'The resource could not be found.')
   }
@@ -94,11 +95,11 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
       allow: match.allow,
     })
   }
-  const headers = checkMicroversion(request, first, match.until)
+  const headers = checkMicroversion(request, first, match.route.until)
   const call: Call = {
     operation: match.operation,
-    id: match.id,
-    key: match.key,
+    id: path[1] ?? '',
+    key: path[3] ?? '',
     prefix: first,
     query: target.query,
     base,
@@ -160,13 +161,6 @@ function acceptedVersion(accept: string | undefined): Prefix | undefined {
   )
   if (m === null) return undefined
   return m[1] === '2.1' ? 'v2.1' : 'v2'
-}
-
-/** X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py). */
-async function identify(request: FastifyRequest, users: Identity): Promise<Caller | undefined> {
-  const { headers } = request
-  const token = headers['x-auth-token'] ?? headers['x-storage-token']
-  return typeof token === 'string' && token !== '' ? users.authenticate(token) : undefined
 }
 
 function checkMicroversion(

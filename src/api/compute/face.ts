@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
+import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
 import type { Face, Failure } from '../face.ts'
 import { admit, type Gate, VersionedFault } from './admit.ts'
 import { Answers } from './answers.ts'
@@ -11,7 +12,6 @@ import {
   FAULT_CONTENT_TYPE,
   faultOf,
   printFault,
-  UNAUTHORIZED_BODY,
 } from './faults.ts'
 import { answerList } from './list.ts'
 import {
@@ -82,8 +82,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
         case 'unauthorized':
           return reply
             .code(401)
-            .headers({ 'content-type': 'application/json', ...AUTHENTICATED })
-            .header('www-authenticate', `Keystone uri="${admission.keystone}"`)
+            .headers({ ...unauthorizedHeaders(admission.keystone), ...AUTHENTICATED })
             .send(Buffer.from(UNAUTHORIZED_BODY))
         case 'call':
           request.setDecorator(CALL, admission.call)

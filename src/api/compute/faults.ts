@@ -109,7 +109,3 @@ export function faultOf(error: unknown): ComputeFault | undefined {
   }
   return undefined
 }
-
-/** What keystonemiddleware prints (keystonemiddleware/auth_token/__init__.py); it is not Nova's shape. */
-export const UNAUTHORIZED_BODY =
-  '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}'

@@ -4,6 +4,7 @@ import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { isEmptyQuery } from '../../image/query.ts'
+import { formEncodeAll } from '../form-encode.ts'
 import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { ComputeFault } from './faults.ts'
@@ -110,17 +111,9 @@ async function* printList(
 function nextLink(call: Call, { parameters }: ListRequest, last: Image): string {
   const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1))
   const next = new Map(sorted).set('marker', last.id)
-  const query = [...next].map(([name, value]) => `${formEncode(name)}=${formEncode(value)}`)
   const path = call.operation === 'list_images' ? 'images' : 'images/detail'
-  const href = `${linkBases(call).self}/${path}?${query.join('&')}`
+  const href = `${linkBases(call).self}/${path}?${formEncodeAll(next)}`
   return `[{"rel":"next","href":${JSON.stringify(href)}}]`
-}
-
-/** Mirrors Python's urllib.parse.quote_plus. */
-function formEncode(text: string): string {
-  return encodeURIComponent(text)
-    .replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
 }
 
 async function readUpTo(

@@ -1,8 +1,8 @@
 import type { ImageQuery } from '../../image/query.ts'
 import { askedStatus } from '../../image/status.ts'
 import { parseTime } from '../../image/time.ts'
+import { readParameters, readWholeNumber } from '../parameters.ts'
 import { ComputeFault } from './faults.ts'
-import { decodeQueryPart } from './target.ts'
 
 /** A list request, read. */
 export interface ListRequest {
@@ -22,6 +22,9 @@ export interface ListRequest {
  */
 export function readListRequest(rawQuery: string): ListRequest {
   const parameters = readParameters(rawQuery)
+  if (parameters === undefined) {
+    throw new ComputeFault('query.invalid', 'The query string is not valid UTF-8.')
+  }
   const limit = readCount(parameters, 'limit') ?? 0
   readCount(parameters, 'page_size') // checked, then ignored: it sets the size of Nova's own pages
   const marker = parameters.get('marker')
@@ -34,23 +37,6 @@ export function readListRequest(rawQuery: string): ListRequest {
   }
 }
 
-/** The last value of a repeated parameter wins; `;` separates like `&`. */
-export function readParameters(rawQuery: string): Map<string, string> {
-  const parameters = new Map<string, string>()
-  if (rawQuery === '') return parameters
-  for (const part of rawQuery.split(/[&;]/)) {
-    if (part === '') continue
-    const equals = part.indexOf('=')
-    const name = decodeQueryPart(equals === -1 ? part : part.slice(0, equals))
-    const value = decodeQueryPart(equals === -1 ? '' : part.slice(equals + 1))
-    if (name === undefined || value === undefined) {
-      throw new ComputeFault('query.invalid', 'The query string is not valid UTF-8.')
-    }
-    parameters.set(name, value)
-  }
-  return parameters
-}
-
 const PROPERTY_PREFIX = 'property-'
 
 function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
@@ -60,8 +46,8 @@ function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
     if (name === 'name') query.name = value
     else if (name === 'status') query.statuses = readStatus(value)
     else if (name === 'changes-since') query.changesSince = readChangesSince(value)
-    else if (name === 'minRam') query.minRamMib = readMinimum(value)
-    else if (name === 'minDisk') query.minDiskGib = readMinimum(value)
+    else if (name === 'minRam') query.minRamMib = readWholeNumber(value)
+    else if (name === 'minDisk') query.minDiskGib = readWholeNumber(value)
     else if (name === 'server') properties.set('instance_uuid', lastSegment(value))
     else if (name === 'type') properties.set('image_type', value)
     else if (name.startsWith(PROPERTY_PREFIX)) {
@@ -93,11 +79,6 @@ function readChangesSince(value: string): number {
     )
   }
   return seconds
-}
-
-/** NaN, which matches nothing, for what is not a whole number. */
-function readMinimum(value: string): number {
-  return /^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : Number.NaN
 }
 
 /** An id, or the last segment of any href that ends in one (nova/api/openstack/common.py, get_id_from_href). */

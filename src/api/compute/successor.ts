@@ -1,6 +1,8 @@
-import { GLANCE_STATUSES } from '../../image/image.ts'
-import { shownStatus } from '../../image/status.ts'
+import { BASE_PROPERTIES } from '../../image/base-properties.ts'
+import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
 import { printTime } from '../../image/time.ts'
+import { formEncodeAll } from '../form-encode.ts'
+import { hasOwnMeaning } from '../image-parameters.ts'
 import type { Call } from './call.ts'
 import type { ListRequest } from './query.ts'
 
@@ -12,8 +14,9 @@ import type { ListRequest } from './query.ts'
 /** 2016-06-22: Nova 2.36 deprecated the image proxies (nova commit ea0befc7ca). */
 export const DEPRECATED_AT = '@1466553600'
 
-/** Headers for an answer whose successor is `url`. */
-export function successorHeaders(url: string): Record<string, string> {
+/** @param url of the successor; undefined where no one request says the same. */
+export function successorHeaders(url: string | undefined): Record<string, string> {
+  if (url === undefined) return { deprecation: DEPRECATED_AT }
   return { deprecation: DEPRECATED_AT, link: `<${url}>; rel="successor-version"` }
 }
 
@@ -22,21 +25,60 @@ export function imageSuccessor(call: Call): string {
   return `${call.imageBase}/v2/images/${encodeURIComponent(call.id)}`
 }
 
-/** The Image service's request for the same list. */
-export function listSuccessor(call: Call, { query, limit, marker }: ListRequest): string {
-  const parameters: [string, string][] = []
-  if (query.name !== undefined) parameters.push(['name', literal(query.name)])
-  if (query.statuses !== undefined) parameters.push(['status', statusFilter(query.statuses)])
-  if (query.changesSince !== undefined) {
-    parameters.push(['updated_at', `gte:${printTime(query.changesSince)}`])
-  }
-  if (query.minRamMib !== undefined) parameters.push(['min_ram', String(query.minRamMib)])
-  if (query.minDiskGib !== undefined) parameters.push(['min_disk', String(query.minDiskGib)])
-  parameters.push(...(query.properties ?? []))
+/**
+ * The Image service's request for the same list: page by page, where this one is whole.
+ * @returns undefined when a free property is asked for whose name means something else there.
+ */
+export function listSuccessor(
+  call: Call,
+  { query, limit, marker }: ListRequest,
+): string | undefined {
+  const filters = hasNoMatch(query) ? MATCHES_NOTHING : printFilters(query)
+  if (filters === undefined) return undefined
+  const parameters = [...filters]
   if (Number.isFinite(limit)) parameters.push(['limit', String(limit)])
   if (marker !== undefined) parameters.push(['marker', marker])
-  const text = new URLSearchParams(parameters).toString()
+  const text = formEncodeAll(parameters)
   return `${call.imageBase}/v2/images${text === '' ? '' : `?${text}`}`
+}
+
+type Parameter = readonly [name: string, value: string]
+
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: no image is older or newer, and no time prints. */
+const TIME_MIN_SECONDS = -62_135_596_800
+const TIME_MAX_SECONDS = 253_402_300_799
+
+/** One of no status: how the Image service is asked for nothing at all. */
+const MATCHES_NOTHING: readonly Parameter[] = [['status', 'in:']]
+
+/** Such a query is not printed filter by filter: MySQL under Glance takes a word for the number 0. */
+function hasNoMatch(query: ImageQuery): boolean {
+  const { changesSince = TIME_MIN_SECONDS, minRamMib = 0, minDiskGib = 0, properties } = query
+  return (
+    isEmptyQuery(query) ||
+    changesSince > TIME_MAX_SECONDS ||
+    !Number.isSafeInteger(minRamMib) ||
+    !Number.isSafeInteger(minDiskGib) ||
+    [...(properties?.keys() ?? [])].some((name) => BASE_PROPERTIES.has(name))
+  )
+}
+
+function printFilters(query: ImageQuery): readonly Parameter[] | undefined {
+  const { name, statuses, changesSince, minRamMib, minDiskGib, properties } = query
+  const parameters: Parameter[] = []
+  if (name !== undefined) parameters.push(['name', literal(name)])
+  if (statuses !== undefined) parameters.push(['status', statusFilter(statuses)])
+  if (changesSince !== undefined) {
+    const time = printTime(Math.max(changesSince, TIME_MIN_SECONDS))
+    parameters.push(['updated_at', `gte:${time}`])
+  }
+  if (minRamMib !== undefined) parameters.push(['min_ram', String(minRamMib)])
+  if (minDiskGib !== undefined) parameters.push(['min_disk', String(minDiskGib)])
+  for (const property of properties ?? []) {
+    if (hasOwnMeaning(property[0])) return undefined
+    parameters.push(property)
+  }
+  return parameters
 }
 
 /** Glance takes what is before a colon for an operator, so such a name is asked for with `eq:`. */
@@ -45,7 +87,6 @@ function literal(name: string): string {
 }
 
 function statusFilter(statuses: readonly string[]): string {
-  if (statuses.length === 1) return statuses[0] ?? ''
-  const gone = GLANCE_STATUSES.filter((s) => shownStatus(s).status === 'DELETED')
-  return `in:${statuses.filter((s) => !gone.some((g) => g === s)).join(',')}`
+  const [status = ''] = statuses
+  return statuses.length === 1 ? status : `in:${statuses.join(',')}`
 }

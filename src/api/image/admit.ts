@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Identity } from '../../identity/identity.ts'
 import { authenticate, UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
-import { readTarget, type Target } from '../compute/target.ts'
 import { type Endpoint, endpointUrl } from '../endpoints.ts'
+import { readTarget, type Target } from '../target.ts'
 import type { Answer, Call } from './call.ts'
 import { ImageFault } from './faults.ts'
 import { allowedAt, findRoute, PUBLIC_ALLOW } from './routes.ts'
@@ -47,7 +47,7 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
 
   const caller = await authenticate(request, gate.users)
   if (caller === undefined) {
-    const headers = unauthorizedHeaders(endpointUrl(base, gate.identity))
+    const headers = unauthorizedHeaders(`${endpointUrl(base, gate.identity)}/v3`)
     return { kind: 'unauthorized', answer: { status: 401, headers, body: UNAUTHORIZED_BODY } }
   }
   const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
