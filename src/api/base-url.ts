@@ -23,7 +23,7 @@ const ABSOLUTE_FORM = /^([a-z]+):\/\/([^/?#]*)/i
  * scheme's own port is dropped, as webob does (webob/request.py, host_url).
  */
 export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): string | undefined {
-  const hosts = request.raw.headersDistinct['host'] ?? []
+  const hosts = hostHeaders(request.raw.rawHeaders)
   const absolute = ABSOLUTE_FORM.exec(request.originalUrl)
   const given = hosts[0]
   if (hosts.length !== 1 || given === undefined || !HOST.test(given)) return undefined
@@ -37,6 +37,11 @@ export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): 
   const base = `${scheme}://${shown}${forwarded.prefix ?? ''}`
   // `999.0.0.1` and port 99999 look like a host, and fail wherever they are parsed as one.
   return URL.canParse(base) ? base : undefined
+}
+
+/** Node keeps only the first of several, so the headers are looked through as they came. */
+function hostHeaders(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host')
 }
 
 interface Forwarded {

@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
@@ -27,7 +28,7 @@ import { answerParserError, newRequestId } from './parser-failure.ts'
 export function createHttpServer(face: Face, logger: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     bodyLimit: face.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { test } from 'node:test'
+
+/**
+ * The rooms and what each may look into. A room is the longest matching folder of `src/`; a room
+ * may always import itself. `node:` modules and packages are listed where they are restricted.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  image: [],
+  catalogue: ['image'],
+  'catalogue/memory': ['catalogue', 'image'],
+  'catalogue/sqlite': ['catalogue', 'image', 'database'],
+  database: [],
+  identity: [],
+  'identity/local': ['identity', 'database'],
+  api: ['identity'],
+  'api/compute': ['api', 'catalogue', 'identity', 'image'],
+  'api/image': ['api', 'catalogue', 'identity', 'image'],
+  'api/identity': ['api', 'identity'],
+  transfer: ['catalogue', 'image'],
+  config: [],
+  server: [
+    'api',
+    'api/compute',
+    'api/image',
+    'api/identity',
+    'catalogue',
+    'catalogue/sqlite',
+    'config',
+    'database',
+    'identity',
+    'identity/local',
+    'transfer',
+  ],
+  cli: [
+    'catalogue',
+    'catalogue/sqlite',
+    'config',
+    'database',
+    'identity',
+    'identity/local',
+    'image',
+    'server',
+    'transfer',
+  ],
+}
+
+/** Modules that only some rooms may use. */
+const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly string[] }[] = [
+  { module: /^node:sqlite$/, rooms: ['database', 'catalogue/sqlite'] },
+  {
+    module: /^node:(http|https|net|tls)$/,
+    rooms: ['server', 'api', 'api/compute', 'api/image', 'api/identity', 'config', 'identity/local'],
+  },
+  { module: /^fastify$/, rooms: ['server', 'api', 'api/compute', 'api/image', 'api/identity'] },
+  { module: /^commander$/, rooms: ['cli'] },
+]
+
+const source = new URL('../../src/', import.meta.url).pathname
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+function imports(): readonly Import[] {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((f) =>
+    f.endsWith('.ts'),
+  )
+  return files.flatMap((file) => {
+    const text = readFileSync(join(source, file), 'utf8')
+    const targets = [
+      ...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gms),
+      ...text.matchAll(/^import '([^']+)'/gm),
+      ...text.matchAll(/\bimport\('([^']+)'\)/g),
+    ]
+    return targets.map(([, target = '']) => ({ file, target }))
+  })
+}
+
+function roomOf(file: string): string {
+  const folder = dirname(file).split(sep).join('/')
+  const rooms = Object.keys(ROOMS).filter((r) => folder === r || folder.startsWith(`${r}/`))
+  return rooms.toSorted((a, b) => b.length - a.length)[0] ?? folder
+}
+
+test('every file stands in a room, and each room imports only what it may see', () => {
+  const wrong: string[] = []
+  for (const { file, target } of imports()) {
+    const room = roomOf(file)
+    const allowed = ROOMS[room]
+    if (allowed === undefined) {
+      wrong.push(`${file}: stands in no room`)
+      continue
+    }
+    if (!target.startsWith('.')) continue
+    const other = roomOf(relative(source, join(source, dirname(file), target)))
+    if (other !== room && !allowed.includes(other)) wrong.push(`${file}: imports ${target}`)
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('the core is pure: no import from outside, no clock, no randomness, no process', () => {
+  const outside = imports().filter(
+    ({ file, target }) => roomOf(file) === 'image' && !target.startsWith('./'),
+  )
+  assert.deepEqual(outside, [])
+  const impure = readdirSync(join(source, 'image')).filter((file) =>
+    /\b(Date\.now|new Date\(\)|Math\.random|process\.|performance\.)/.test(
+      readFileSync(join(source, 'image', file), 'utf8'),
+    ),
+  )
+  assert.deepEqual(impure, [])
+})
+
+test('SQL, HTTP and the command line are met only in their rooms', () => {
+  const wrong = imports().filter(({ file, target }) =>
+    RESTRICTED.some(({ module, rooms }) => module.test(target) && !rooms.includes(roomOf(file))),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('only the configuration reads the environment', () => {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((f) =>
+    f.endsWith('.ts'),
+  )
+  const readers = files.filter((f) => /process\.env\b/.test(readFileSync(join(source, f), 'utf8')))
+  assert.deepEqual(
+    readers.filter((f) => !f.startsWith('config/')),
+    [],
+  )
+})
+
+test('relative imports name the file that is run', () => {
+  const bare = imports().filter(({ target }) => target.startsWith('.') && !target.endsWith('.ts'))
+  assert.deepEqual(bare, [])
+})
+
+test('the rooms stand in the picture in ARCHITECTURE.md', () => {
+  const doc = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8')
+  const missing = Object.keys(ROOMS).filter((room) => !doc.includes(`${room}/`))
+  assert.deepEqual(missing, [])
+})
