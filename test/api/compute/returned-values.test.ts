@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import { CatalogueFault } from '../../../src/catalogue/faults.ts'
+import { ALT, type AskOptions, DEMO, makeImage, startServer, type TestServer } from './server.ts'
+
+const own = makeImage()
+const others = makeImage({ owner: ALT, visibility: 'public' })
+const at = `/v2.1/${DEMO}/images`
+const json = { 'content-type': 'application/json' }
+
+/** One request for each value of `docs/returned-values.md` that can occur on the Compute port. */
+const CASES: readonly [status: number, fault: string | undefined, url: string, AskOptions][] = [
+  [200, undefined, `${at}/detail`, {}],
+  [204, undefined, `${at}/${own.id}/metadata/a`, { method: 'DELETE' }],
+  [300, undefined, '/nosuch', {}],
+  [400, 'badRequest', `${at}/detail?limit=x`, {}],
+  [401, 'error', `${at}/detail`, { headers: { 'x-auth-token': 'nobody' } }],
+  [403, 'forbidden', `${at}/${others.id}`, { method: 'DELETE' }],
+  [404, 'itemNotFound', `${at}/nosuch`, {}],
+  [405, 'badMethod', `${at}/detail`, { method: 'POST' }],
+  [406, 'computeFault', at, { headers: { 'openstack-api-version': 'compute 2.94' } }],
+  [
+    413,
+    'overLimit',
+    `${at}/x/metadata`,
+    { method: 'POST', body: ' '.repeat(114_689), headers: json },
+  ],
+  [415, 'badMediaType', at, { headers: { 'content-type': 'application/xml' } }],
+]
+
+/** What the documentation says of each value: that it can occur, with which fault, or that it cannot. */
+function documented(): ReadonlyMap<number, { readonly fault: string; readonly cannot: boolean }> {
+  const text = readFileSync(new URL('../../../docs/returned-values.md', import.meta.url), 'utf8')
+  const rows = [...text.matchAll(/^\| (\d{3}) \| `?(\w*)`? ?\| (.*) \|$/gm)]
+  return new Map(
+    rows.map(([, status, fault = '', when = '']) => [
+      Number(status),
+      { fault, cannot: when.startsWith('cannot occur') },
+    ]),
+  )
+}
+
+async function start(): Promise<TestServer> {
+  const server = await startServer([own, others])
+  const body = '{"meta": {"a": "b"}}'
+  await server.ask(`${at}/${own.id}/metadata/a`, { method: 'PUT', body })
+  return server
+}
+
+for (const [status, fault, url, options] of CASES) {
+  test(`${status} occurs`, async () => {
+    await using server = await start()
+    const answer = await server.ask(url, options)
+    assert.equal(answer.status, status, answer.text)
+    if (fault === undefined) return
+    assert.deepEqual(Object.keys(answer.json as object), [fault])
+    const { code, message } = Object.values(answer.json as object)[0]
+    assert.equal(code, status)
+    assert.equal(typeof message, 'string')
+    if (fault !== 'error') assert.equal(documented().get(status)?.fault, fault)
+  })
+}
+
+test('408 occurs when a request is not sent in time', async () => {
+  await using server = await startServer([])
+  server.app.server.requestTimeout = 300
+  server.app.server.headersTimeout = 200
+  await server.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.app.server.address() as { port: number }
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')
+  let text = ''
+  for await (const chunk of socket) text += chunk
+  assert.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/)
+  assert.match(text, /x-compute-request-id: req-/)
+  assert.match(text, /\{"computeFault":\{"code":408,/)
+})
+
+/** A catalogue in which everything fails in one way. */
+async function failing(error: Error): Promise<TestServer> {
+  const fail = async (): Promise<never> => {
+    throw error
+  }
+  return startServer({
+    list: () => ({ [Symbol.asyncIterator]: () => ({ next: fail }) }),
+    get: fail,
+    changeProperties: fail,
+    delete: fail,
+    version: () => undefined,
+  })
+}
+
+test('503 occurs, with Retry-After, while the catalogue is locked', async () => {
+  await using server = await failing(new CatalogueFault('catalogue.busy', 'Busy.'))
+  const answer = await server.ask(`${at}/${own.id}`, { method: 'DELETE' })
+  assert.equal(answer.status, 503)
+  assert.equal(answer.headers['retry-after'], '1')
+  assert.deepEqual(Object.keys(answer.json as object), ['serviceUnavailable'])
+})
+
+test('500 occurs for a failure of our own, and says nothing of its cause', async () => {
+  await using server = await failing(new Error('secret detail in file.ts:12'))
+  for (const url of [`${at}/detail`, `${at}/${own.id}`]) {
+    const answer = await server.ask(url)
+    assert.equal(answer.status, 500)
+    assert.deepEqual(Object.keys(answer.json as object), ['computeFault'])
+    assert.doesNotMatch(answer.text, /secret|file\.ts|Error/)
+  }
+})
+
+test('the documentation has every general value, and tells apart those that can occur', () => {
+  const general = [200, 201, 202, 204, 300, 400, 401, 403, 404, 405, 406, 407, 408, 409, 413, 415]
+  const values = [...general, 429, 500, 501, 502, 503, 504]
+  assert.deepEqual([...documented().keys()], values)
+  const shown = [...CASES.map(([status]) => status), 408, 500, 503].toSorted((a, b) => a - b)
+  const can = [...documented()].filter(([, { cannot }]) => !cannot).map(([status]) => status)
+  assert.deepEqual(can, shown)
+})
