@@ -14,7 +14,7 @@ export interface BaseUrlPolicy {
  * It goes into links, so nothing else may pass.
  */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
-const PREFIX = /^(?:\/[A-Za-z0-9._~-]+)*$/
+const PREFIX = /^((?:\/[A-Za-z0-9._~-]+)*)\/*$/
 const ABSOLUTE_FORM = /^([a-z]+):\/\/([^/?#]*)/i
 
 /**
@@ -60,11 +60,11 @@ function forwardedBy(request: FastifyRequest): Forwarded {
   }
   const proto = last('x-forwarded-proto')?.toLowerCase()
   const host = last('x-forwarded-host')
-  const prefix = last('x-forwarded-prefix')?.replace(/\/+$/, '')
+  const prefix = PREFIX.exec(last('x-forwarded-prefix') ?? '')?.[1]
   return {
     ...(proto === 'http' || proto === 'https' ? { scheme: proto } : {}),
     ...(host !== undefined && HOST.test(host) ? { host } : {}),
-    ...(prefix !== undefined && PREFIX.test(prefix) ? { prefix } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
   }
 }
 

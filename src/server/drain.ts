@@ -6,15 +6,18 @@ const SWEEP_INTERVAL_MS = 50
 
 /**
  * Stops listening, lets requests in flight finish, then returns; what is not finished after
- * DRAIN_TIMEOUT_MS is cut.
+ * `timeoutMs` is cut.
  */
-export async function drain(apps: readonly FastifyInstance[]): Promise<void> {
+export async function drain(
+  apps: readonly FastifyInstance[],
+  timeoutMs = DRAIN_TIMEOUT_MS,
+): Promise<void> {
   const sweep = setInterval(() => {
     for (const app of apps) app.server.closeIdleConnections()
   }, SWEEP_INTERVAL_MS)
   const cut = setTimeout(() => {
     for (const app of apps) app.server.closeAllConnections()
-  }, DRAIN_TIMEOUT_MS)
+  }, timeoutMs)
   try {
     await Promise.all(apps.map((app) => app.close()))
   } finally {

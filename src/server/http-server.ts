@@ -9,38 +9,36 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face.ts'
+import { hangUpAfterAnswer } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
-import {
-  CONNECTIONS_MAX,
-  HEADER_BYTES_MAX,
-  HEADERS_TIMEOUT_MS,
-  IDLE_TIMEOUT_MS,
-  KEEP_ALIVE_TIMEOUT_MS,
-  REQUEST_TIMEOUT_MS,
-  TIMEOUT_CHECK_INTERVAL_MS,
-} from './limits.ts'
+import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, newRequestId } from './parser-failure.ts'
 
 /**
  * One HTTP server for one face: limits, request ids, health, and every failure (the framework's and
  * the parser's included) in the face's own shape. It is not listening yet.
  */
-export function createHttpServer(face: Face, logger: FastifyBaseLogger): FastifyInstance {
+export function createHttpServer(
+  face: Face,
+  logger: FastifyBaseLogger,
+  given: Partial<ServerLimits> = {},
+): FastifyInstance {
+  const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     bodyLimit: face.bodyBytesMax,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: limits.idleTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     http: {
       maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.timeoutCheckIntervalMs,
       // Node would answer a missing Host itself, without a body; base-url.ts does, in shape.
       requireHostHeader: false,
     },
@@ -57,15 +55,17 @@ export function createHttpServer(face: Face, logger: FastifyBaseLogger): Fastify
   keepBodiesRaw(app)
 
   app.addHook('onRequest', async (request, reply) => {
+    if (!request.raw.socket.writable) return reply.hijack() // sent after a refusal that hung up
     stampRequestId(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
     if (Number(request.headers['content-length']) > face.bodyBytesMax) {
-      return sendFailure(face, reply.header('connection', 'close'), tooLarge(face))
+      return refuseTooLarge(face, request, reply)
     }
     return undefined
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const failure = error.statusCode === 413 ? tooLarge(face) : failureOf(error)
+    if (error.statusCode === 413) return refuseTooLarge(face, request, reply)
+    const failure = failureOf(error)
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
     return sendFailure(face, reply, failure)
   })
@@ -83,8 +83,12 @@ function stampRequestId(face: Face, request: FastifyRequest, reply: FastifyReply
   for (const name of face.requestIdHeaders) reply.header(name, request.id)
 }
 
-function tooLarge(face: Face): Failure {
-  return { status: 413, message: `The request body is larger than ${face.bodyBytesMax} bytes.` }
+function refuseTooLarge(face: Face, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  hangUpAfterAnswer(request.raw.socket)
+  return sendFailure(face, reply.header('connection', 'close'), {
+    status: 413,
+    message: `The request body is larger than ${face.bodyBytesMax} bytes.`,
+  })
 }
 
 function failureOf(error: FastifyError): Failure {

@@ -2,16 +2,32 @@
 
 /** Request line and headers together; uWSGI in front of Nova is set to the same. */
 export const HEADER_BYTES_MAX = 64 * 1024
-/** From the first byte of a request to its last. */
-export const REQUEST_TIMEOUT_MS = 60_000
-/** From the first byte of a request to the end of its headers. */
-export const HEADERS_TIMEOUT_MS = 20_000
-/** A connection on which nothing moves, in either direction. */
-export const IDLE_TIMEOUT_MS = 120_000
-/** A connection kept for a next request. Above the 60 s that load balancers keep theirs. */
-export const KEEP_ALIVE_TIMEOUT_MS = 65_000
-/** How often Node looks for requests that took too long. */
-export const TIMEOUT_CHECK_INTERVAL_MS = 5_000
 export const CONNECTIONS_MAX = 10_000
 /** What a stopping server gives to requests in flight. */
 export const DRAIN_TIMEOUT_MS = 10_000
+/**
+ * How long a refused caller who is still sending is read, unheeded: closing at once would reset the
+ * connection, and a reset may overtake the answer.
+ */
+export const LINGER_MS = 2000
+
+export interface ServerLimits {
+  /** From the first byte of a request to its last. */
+  readonly requestTimeoutMs: number
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeoutMs: number
+  /** A connection on which nothing moves, in either direction. */
+  readonly idleTimeoutMs: number
+  /** A connection kept for a next request. */
+  readonly keepAliveTimeoutMs: number
+  /** How often Node looks for requests that took too long. */
+  readonly timeoutCheckIntervalMs: number
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  requestTimeoutMs: 60_000,
+  headersTimeoutMs: 20_000,
+  idleTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 65_000, // above the 60 s that load balancers keep theirs
+  timeoutCheckIntervalMs: 5000,
+}

@@ -1,28 +1,59 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Face, Failure } from '../api/face.ts'
+import { hangUp } from './hang-up.ts'
 import { HEADER_BYTES_MAX } from './limits.ts'
+
+const refused = new WeakSet<Socket>()
 
 /**
  * Answers what Node's HTTP parser refused, before there is a request: in the face's own shape, with
- * a request id, and the connection closed, since where the next request begins is unknown.
+ * a request id, and the connection closed, since where the next request begins is unknown. Requests
+ * that came whole before it on the same connection get their answers first.
  */
 export function answerParserError(
   face: Face,
   error: Error & { code?: string },
   socket: Socket,
 ): void {
+  if (refused.has(socket)) return // the parser complains of every further piece
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  // A response may be half written on this connection; nothing may be added to it.
-  if (socket.bytesWritten > 0 && hasResponseUnderWay(socket)) {
-    socket.destroy()
+  refused.add(socket)
+  const { parser } = socket as ParsedSocket
+  refuse(socket, parser?.incoming ?? undefined, () => print(face, failureOf(error.code)))
+}
+
+/** What Node keeps on a connection that it parses; there is no public name for either. */
+interface ParsedSocket extends Socket {
+  /** The response that is being written, of the oldest request without a whole answer. */
+  readonly _httpMessage?: ServerResponse | null
+  readonly parser?: { readonly incoming: IncomingMessage | null } | null
+}
+
+/** @param broken the request whose body is not what it should be; undefined: no request came to be. */
+function refuse(
+  socket: Socket,
+  broken: IncomingMessage | undefined,
+  printAnswer: () => string,
+): void {
+  if (!socket.writable) return
+  const current = (socket as ParsedSocket)._httpMessage ?? undefined
+  const isBrokenOne = current !== undefined && current.req === broken && !broken.complete
+  if (current !== undefined && (!isBrokenOne || current.headersSent)) {
+    current.once('close', () => refuse(socket, broken, printAnswer))
     return
   }
-  const failure = failureOf(error.code)
+  // A broken request that is not waiting has been answered, by its headers alone.
+  const isAnswered = current === undefined && broken?.complete === false
+  if (!isAnswered) socket.write(printAnswer())
+  hangUp(socket)
+}
+
+function print(face: Face, failure: Failure): string {
   const { contentType, body } = face.printFailure(failure)
   const id = newRequestId()
   const lines = [
@@ -34,7 +65,7 @@ export function answerParserError(
     '',
     body,
   ]
-  socket.end(lines.join('\r\n'))
+  return lines.join('\r\n')
 }
 
 export function newRequestId(): string {
@@ -57,11 +88,4 @@ function failureOf(code: string | undefined): Failure {
     default:
       return { status: 400, message: 'The request is not valid HTTP.' }
   }
-}
-
-/** Node keeps the response that a socket is carrying in `_httpMessage`; there is no public name. */
-function hasResponseUnderWay(socket: Socket): boolean {
-  const message = (socket as Socket & { _httpMessage?: { headersSent: boolean } | null })
-    ._httpMessage
-  return message?.headersSent === true
 }
