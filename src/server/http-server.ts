@@ -9,7 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face.ts'
-import { hangUpAfterAnswer } from './hang-up.ts'
+import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, newRequestId } from './parser-failure.ts'
@@ -55,7 +55,7 @@ export function createHttpServer(
   keepBodiesRaw(app)
 
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.raw.socket.writable) return reply.hijack() // sent after a refusal that hung up
+    if (isLeaving(request.raw.socket)) return reply.hijack()
     stampRequestId(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
     if (Number(request.headers['content-length']) > face.bodyBytesMax) {
