@@ -52,7 +52,16 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
   { module: /^node:sqlite$/, rooms: ['database', 'catalogue/sqlite'] },
   {
     module: /^node:(http|https|net|tls)$/,
-    rooms: ['server', 'api', 'api/compute', 'api/image', 'api/identity', 'config', 'identity/local'],
+    rooms: [
+      'server',
+      'api',
+      'api/compute',
+      'api/image',
+      'api/identity',
+      'config',
+      'identity/local',
+      'cli',
+    ],
   },
   { module: /^fastify$/, rooms: ['server', 'api', 'api/compute', 'api/image', 'api/identity'] },
   { module: /^commander$/, rooms: ['cli'] },
