@@ -64,7 +64,7 @@ function judge({ ended, bad, created, replaced, unchanged }: ImportReport): void
   const stored = created + replaced + unchanged
   if (ended === 'stopped') {
     throw new CommandFailure(
-      `import stopped at a bad document, with ${stored} images stored; ` +
+      `import stopped there, with ${stored} images stored; ` +
         'correct it and import again, or give --skip-bad',
     )
   }

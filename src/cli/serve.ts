@@ -85,7 +85,7 @@ async function curlLine(
   const project = projects.find(({ name }) => name === PROJECT)
   if (project === undefined) return undefined
   const token = `${shellWord(terminal.program)} token --data ${shellWord(config.data)}`
-  return `curl -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
+  return `curl -sS -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
 }
 
 /** As bash reads it: quoted only where it must be. */

@@ -78,7 +78,7 @@ export const OPTIONS = {
   },
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
-    default: ['info'],
+    default: ['warn'],
     description: 'least important message that is logged',
   },
 } as const satisfies Record<string, Option<unknown>>
