@@ -76,6 +76,17 @@ export class Database implements Disposable {
     return turn
   }
 
+  /** Runs `work` (synchronous, only reading) on one state of the database. */
+  read<T>(work: () => T): T {
+    if (this.sqlite.isTransaction) return work()
+    this.prepare('BEGIN').run()
+    try {
+      return work()
+    } finally {
+      this.prepare('COMMIT').run()
+    }
+  }
+
   /** Changes with every committed write, this process's and others'. */
   version(): string {
     const row = this.#dataVersion.get() as { data_version: number }

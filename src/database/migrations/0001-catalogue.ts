@@ -1,2 +1,53 @@
-/** The catalogue's tables. */
-export const CATALOGUE_TABLES = ''
+/**
+ * The catalogue's tables.
+ *
+ * `images` holds one row an image. `place` is its place in a list as one number (see
+ * src/catalogue/sqlite/places.ts), `revision` moves with every write of the row and is never used
+ * twice, `audiences` names the lists that show it. `postings` is an inverted index: for each
+ * audience and term, the places of the images that the audience sees and that hold the term.
+ */
+export const CATALOGUE_TABLES = `
+CREATE TABLE images (
+  n INTEGER PRIMARY KEY,
+  place INTEGER NOT NULL UNIQUE,
+  id BLOB NOT NULL UNIQUE,
+  revision INTEGER NOT NULL,
+  audiences TEXT NOT NULL,
+  name TEXT,
+  status TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  owner TEXT,
+  is_hidden INTEGER NOT NULL,
+  is_protected INTEGER NOT NULL,
+  min_ram_mib INTEGER NOT NULL,
+  min_disk_gib INTEGER NOT NULL,
+  size_bytes INTEGER,
+  virtual_size_bytes INTEGER,
+  disk_format TEXT,
+  container_format TEXT,
+  checksum TEXT,
+  hash_algorithm TEXT,
+  hash_value TEXT,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  tags TEXT NOT NULL,
+  properties TEXT NOT NULL,
+  members TEXT NOT NULL
+) STRICT;
+CREATE INDEX images_by_update ON images (updated_at);
+
+CREATE TABLE audiences (
+  n INTEGER PRIMARY KEY,
+  project TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE catalogue_revision (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  revision INTEGER NOT NULL
+) STRICT;
+INSERT INTO catalogue_revision VALUES (1, 0);
+
+CREATE VIRTUAL TABLE postings USING fts5 (
+  terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+);
+`

@@ -1,0 +1,82 @@
+import type { Database } from '../../database/database.ts'
+import type { Image } from '../../image/image.ts'
+import { isListed, type Viewer } from '../../image/visibility.ts'
+
+/**
+ * An audience is a list that an image can stand in. What a viewer's list shows is the union of at
+ * most three audiences, and no image stands in two that one viewer reads:
+ *
+ *   `p`   all public images                               everyone
+ *   `r`   all other images but community ones             admin
+ *   `m7`  project 7's: own ones that are not public,
+ *         and those shared with it and accepted           members of project 7
+ *   `c7`  project 7's own community images                admin, signed in to project 7
+ */
+const PUBLIC = 'p'
+const REST = 'r'
+
+const REMEMBERED_PROJECTS_MAX = 50_000
+
+/** The audiences of images and viewers, with projects as small numbers. */
+export class Audiences {
+  readonly #database: Database
+  readonly #numbers = new Map<string, number>()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** The audiences that the image stands in: none if no list shows it. Only within a write. */
+  ofImage(image: Image): readonly string[] {
+    if (!isListed(image, { project: image.owner ?? '', isAdmin: true })) return []
+    if (image.visibility === 'public') return [PUBLIC]
+    const projects = new Set<string>(image.owner === null ? [] : [image.owner])
+    if (image.visibility === 'shared') {
+      for (const member of image.members) {
+        if (member.status === 'accepted') projects.add(member.project)
+      }
+    }
+    const audiences = [...projects].map((project) => `m${this.#intern(project)}`)
+    if (image.visibility !== 'community') audiences.push(REST)
+    else if (image.owner !== null) audiences.push(`c${this.#intern(image.owner)}`)
+    return audiences
+  }
+
+  /** The audiences whose union the viewer's list is. */
+  ofViewer(viewer: Viewer): readonly string[] {
+    const audiences = viewer.isAdmin ? [PUBLIC, REST] : [PUBLIC]
+    const number = viewer.project === null ? undefined : this.#find(viewer.project)
+    if (number !== undefined) audiences.push(`${viewer.isAdmin ? 'c' : 'm'}${number}`)
+    return audiences
+  }
+
+  /** To be called when a write was undone: numbers given out in it may be given out anew. */
+  forget(): void {
+    this.#numbers.clear()
+  }
+
+  #find(project: string): number | undefined {
+    if (!project.isWellFormed()) return undefined
+    const known = this.#numbers.get(project)
+    if (known !== undefined) return known
+    const row = this.#database.prepare('SELECT n FROM audiences WHERE project = ?').get(project) as
+      | { n: number }
+      | undefined
+    if (row !== undefined) this.#remember(project, row.n)
+    return row?.n
+  }
+
+  #intern(project: string): number {
+    const known = this.#find(project)
+    if (known !== undefined) return known
+    const made = this.#database.prepare('INSERT INTO audiences (project) VALUES (?)').run(project)
+    const number = Number(made.lastInsertRowid)
+    this.#remember(project, number)
+    return number
+  }
+
+  #remember(project: string, number: number): void {
+    if (this.#numbers.size >= REMEMBERED_PROJECTS_MAX) this.#numbers.clear()
+    this.#numbers.set(project, number)
+  }
+}

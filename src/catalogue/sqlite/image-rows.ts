@@ -1,0 +1,168 @@
+import type {
+  GlanceStatus,
+  Image,
+  Member,
+  MemberStatus,
+  PropertyValue,
+  Visibility,
+} from '../../image/image.ts'
+
+/** How an image stands in its row of `images`, and back. */
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** The 16 bytes of an id, which sort as its text does; undefined when it cannot be an image's id. */
+export function idBytes(id: string): Buffer | undefined {
+  return ID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : undefined
+}
+
+function idText(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  const part = (from: number, to?: number) => hex.slice(from, to)
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20)}`
+}
+
+/** The columns that hold the image itself, in the order of `imageValues`. */
+const IMAGE_COLUMNS = [
+  'id',
+  'name',
+  'status',
+  'visibility',
+  'owner',
+  'is_hidden',
+  'is_protected',
+  'min_ram_mib',
+  'min_disk_gib',
+  'size_bytes',
+  'virtual_size_bytes',
+  'disk_format',
+  'container_format',
+  'checksum',
+  'hash_algorithm',
+  'hash_value',
+  'created_at',
+  'updated_at',
+  'tags',
+  'properties',
+  'members',
+] as const
+
+const ROW_COLUMNS = ['place', 'revision', 'audiences', ...IMAGE_COLUMNS]
+
+/** `place` is read as text: it does not fit a number. */
+export const SELECT_IMAGE = `SELECT n, revision, CAST(place AS TEXT) AS place, audiences,
+  ${IMAGE_COLUMNS.join(', ')} FROM images`
+export const INSERT_IMAGE = `INSERT INTO images (${ROW_COLUMNS.join(', ')})
+  VALUES (${ROW_COLUMNS.map(() => '?').join(', ')})`
+export const UPDATE_IMAGE = `UPDATE images
+  SET ${ROW_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE n = ?`
+
+export interface ImageRow {
+  readonly n: number
+  readonly revision: number
+  readonly place: string
+  readonly audiences: string
+  readonly id: Uint8Array
+  readonly name: string | null
+  readonly status: GlanceStatus
+  readonly visibility: Visibility
+  readonly owner: string | null
+  readonly is_hidden: number
+  readonly is_protected: number
+  readonly min_ram_mib: number
+  readonly min_disk_gib: number
+  readonly size_bytes: number | null
+  readonly virtual_size_bytes: number | null
+  readonly disk_format: string | null
+  readonly container_format: string | null
+  readonly checksum: string | null
+  readonly hash_algorithm: string | null
+  readonly hash_value: string | null
+  readonly created_at: number
+  readonly updated_at: number
+  readonly tags: string
+  readonly properties: string
+  readonly members: string
+}
+
+/** The values of IMAGE_COLUMNS. */
+export function imageValues(id: Buffer, image: Image): (string | number | null | Buffer)[] {
+  return [
+    id,
+    image.name,
+    image.status,
+    image.visibility,
+    image.owner,
+    image.isHidden ? 1 : 0,
+    image.isProtected ? 1 : 0,
+    image.minRamMib,
+    image.minDiskGib,
+    image.sizeBytes,
+    image.virtualSizeBytes,
+    image.diskFormat,
+    image.containerFormat,
+    image.checksum,
+    image.hashAlgorithm,
+    image.hashValue,
+    image.createdAt,
+    image.updatedAt,
+    image.tags.length === 0 ? '[]' : JSON.stringify(image.tags),
+    propertiesText(image.properties),
+    image.members.length === 0 ? '[]' : JSON.stringify(image.members.map(memberTuple)),
+  ]
+}
+
+/** The image of a row, frozen. */
+export function imageOfRow(row: ImageRow): Image {
+  return Object.freeze({
+    id: idText(row.id),
+    name: row.name,
+    status: row.status,
+    visibility: row.visibility,
+    owner: row.owner,
+    isHidden: row.is_hidden === 1,
+    isProtected: row.is_protected === 1,
+    minRamMib: row.min_ram_mib,
+    minDiskGib: row.min_disk_gib,
+    sizeBytes: row.size_bytes,
+    virtualSizeBytes: row.virtual_size_bytes,
+    diskFormat: row.disk_format,
+    containerFormat: row.container_format,
+    checksum: row.checksum,
+    hashAlgorithm: row.hash_algorithm,
+    hashValue: row.hash_value,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    tags: JSON.parse(row.tags) as string[],
+    properties: new Map(JSON.parse(row.properties) as [string, PropertyValue][]),
+    members: (JSON.parse(row.members) as MemberTuple[]).map(memberOfTuple),
+  })
+}
+
+/**
+ * A JSON list of pairs, which keeps the order of first writing. Each stands on a line of its own
+ * with a tab before its value: JSON escapes both inside texts, so a pair is found by plain text
+ * search, and nothing else is found (see `propertyNeedle`).
+ */
+function propertiesText(properties: ReadonlyMap<string, PropertyValue>): string {
+  let text = '['
+  for (const [key, value] of properties) {
+    text += `${text === '[' ? '\n' : ',\n'}[${JSON.stringify(key)},\t${JSON.stringify(value)}]`
+  }
+  return `${text}]`
+}
+
+/** What the text of an image's properties contains if and only if it has that key and value. */
+export function propertyNeedle(key: string, value: string): string {
+  return `\n[${JSON.stringify(key)},\t${JSON.stringify(value)}]`
+}
+
+type MemberTuple = readonly [string, MemberStatus, number, number]
+
+function memberTuple(member: Member): MemberTuple {
+  return [member.project, member.status, member.createdAt, member.updatedAt]
+}
+
+function memberOfTuple([project, status, createdAt, updatedAt]: MemberTuple): Member {
+  return { project, status, createdAt, updatedAt }
+}

@@ -1,0 +1,147 @@
+import type { Database } from '../../database/database.ts'
+import type { Image } from '../../image/image.ts'
+import type { Audiences } from './audiences.ts'
+import {
+  type ImageRow,
+  INSERT_IMAGE,
+  idBytes,
+  imageOfRow,
+  imageValues,
+  SELECT_IMAGE,
+  UPDATE_IMAGE,
+} from './image-rows.ts'
+import { freeLabel, type Move, movesToMakeRoom, placeAt } from './places.ts'
+import { audiencesText, postingWords } from './search.ts'
+import { termsOf } from './terms.ts'
+
+/** What stands in `postings` for an image, and what should. */
+interface Posting {
+  /** The place under which it stands there now, if it does. */
+  readonly from: bigint | undefined
+  readonly to: bigint | undefined
+  readonly words: string
+}
+
+/** An image as it is stored. */
+export interface Stored {
+  readonly n: number
+  readonly place: bigint
+  readonly audiences: string
+  readonly image: Image
+}
+
+export const BY_ID = `${SELECT_IMAGE} WHERE id = ?`
+const BY_N = `${SELECT_IMAGE} WHERE n = ?`
+
+/**
+ * The writes of one transaction. Rows are written at once; `postings`, which takes entries fastest
+ * in order of place, is brought up to date in `finish`.
+ */
+export class ImageWriter {
+  readonly #database: Database
+  readonly #audiences: Audiences
+  #revision: number | undefined
+  readonly #postings = new Map<number, Posting>()
+
+  constructor(database: Database, audiences: Audiences) {
+    this.#database = database
+    this.#audiences = audiences
+  }
+
+  find(id: string, imageOf: (row: ImageRow) => Image): Stored | undefined {
+    const bytes = idBytes(id)
+    const row = bytes && (this.#database.prepare(BY_ID).get(bytes) as ImageRow | undefined)
+    return row && stored(row, imageOf)
+  }
+
+  /** Writes the image in place of the old one, which has the same id, if there is one. */
+  put(image: Image, old: Stored | undefined): void {
+    const id = idBytes(image.id)
+    if (id === undefined) throw new TypeError(`${JSON.stringify(image.id)} is not an image id`)
+    const audiences = this.#audiences.ofImage(image)
+    const text = audiencesText(audiences)
+    const place =
+      old !== undefined && old.image.createdAt === image.createdAt
+        ? old.place
+        : this.#freePlace(image.createdAt, id)
+    const values = [place, this.#nextRevision(), text, ...imageValues(id, image)]
+    let n = old?.n
+    if (n === undefined) {
+      n = Number(this.#database.prepare(INSERT_IMAGE).run(...values).lastInsertRowid)
+    } else {
+      this.#database.prepare(UPDATE_IMAGE).run(...values, n)
+    }
+    this.#post(n, old, text === '' ? undefined : place, postingWords(audiences, termsOf(image)))
+  }
+
+  remove(old: Stored): void {
+    this.#database.prepare('DELETE FROM images WHERE n = ?').run(old.n)
+    this.#post(old.n, old, undefined, '')
+  }
+
+  /** To be called last in the transaction. */
+  finish(): void {
+    const postings = [...this.#postings.values()]
+    const gone = postings.flatMap(({ from }) => (from === undefined ? [] : [from]))
+    const remove = this.#database.prepare('DELETE FROM postings WHERE rowid = ?')
+    for (const place of gone.sort(ascending)) remove.run(place)
+    const added = postings.flatMap(({ to, words }) => (to === undefined ? [] : [{ to, words }]))
+    const add = this.#database.prepare('INSERT INTO postings (rowid, terms) VALUES (?, ?)')
+    for (const { to, words } of added.sort((a, b) => ascending(a.to, b.to))) add.run(to, words)
+  }
+
+  /** One for all rows of the transaction: nobody sees those between. */
+  #nextRevision(): number {
+    if (this.#revision === undefined) {
+      const row = this.#database
+        .prepare('UPDATE catalogue_revision SET revision = revision + 1 RETURNING revision')
+        .get() as { revision: number }
+      this.#revision = row.revision
+    }
+    return this.#revision
+  }
+
+  #post(n: number, old: Stored | undefined, to: bigint | undefined, words: string): void {
+    const earlier = this.#postings.get(n)
+    const before = old === undefined || old.audiences === '' ? undefined : old.place
+    const from = earlier === undefined ? before : earlier.from
+    this.#postings.set(n, { from, to, words })
+  }
+
+  #freePlace(createdAt: number, id: Buffer): bigint {
+    for (;;) {
+      const label = freeLabel(this.#database, createdAt, id)
+      if (typeof label === 'number') return placeAt(createdAt, label)
+      this.#move(movesToMakeRoom(this.#database, createdAt, label))
+    }
+  }
+
+  /** In two steps, through places that no image has, since two images may change places. */
+  #move(moves: readonly Move[]): void {
+    const place = this.#database.prepare('UPDATE images SET place = ? WHERE n = ?')
+    const rows = moves.map(({ n }) => this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
+    for (const { n } of moves) place.run(2n ** 62n + BigInt(n), n)
+    for (const { n, to } of moves) place.run(to, n)
+    for (const [i, { n, to }] of moves.entries()) {
+      const row = rows[i]
+      if (row === undefined || row.audiences === '') continue
+      const image = imageOfRow(row)
+      const words = postingWords(this.#audiences.ofImage(image), termsOf(image))
+      this.#post(
+        n,
+        stored(row, () => image),
+        to,
+        words,
+      )
+    }
+  }
+}
+
+function stored(row: ImageRow, imageOf: (row: ImageRow) => Image): Stored {
+  const { n, audiences } = row
+  return { n, place: BigInt(row.place), audiences, image: imageOf(row) }
+}
+
+function ascending(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
