@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
 /** Two test files may want to install at the same time; apt does not wait for everything itself. */
-const LOCK = '/tmp/afterimage-clients-install.lock'
+const LOCK = join(tmpdir(), 'afterimage-clients-install.lock')
 const LISTS = '/var/lib/apt/lists'
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 const PKGCLOUD = new URL('./pkgcloud/', import.meta.url)
