@@ -4,7 +4,7 @@ import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Face } from '../face.ts'
 import { admit, type Gate } from './admit.ts'
 import type { Answer, Call } from './call.ts'
-import { FAULT_CONTENT_TYPE, faultBody, faultOf, ImageFault, printFault } from './faults.ts'
+import { faultOf, ImageFault, printFailure, printFault } from './faults.ts'
 import { answerList } from './list.ts'
 import type { Operation } from './routes.ts'
 import { IMAGE_SCHEMA, IMAGES_SCHEMA } from './schemas.ts'
@@ -23,7 +23,7 @@ export function imageFace(deps: ImageDependencies): Face {
     name: 'image',
     requestIdHeaders: ['x-openstack-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
-    printFailure: (failure) => ({ contentType: FAULT_CONTENT_TYPE, body: faultBody(failure) }),
+    printFailure,
     register(app) {
       register(app, deps)
     },
@@ -45,7 +45,7 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
       request.setDecorator(CALL, admission.call)
       return undefined
     } catch (error) {
-      return refuse(reply, error)
+      return refuse(request, reply, error)
     }
   })
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -53,7 +53,7 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
       const call = request.getDecorator<Call>(CALL)
       return send(reply, await HANDLERS[call.operation](call, deps.catalogue))
     } catch (error) {
-      return refuse(reply, error)
+      return refuse(request, reply, error)
     }
   }
   app.all('*', handler)
@@ -67,10 +67,10 @@ function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyRe
 }
 
 /** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
-function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const fault = faultOf(error)
   if (fault === undefined) throw error
-  return send(reply.headers(AUTHENTICATED), printFault(fault))
+  return send(reply.headers(AUTHENTICATED), printFault(fault, request.headers.accept))
 }
 
 type Handler = (call: Call, catalogue: Catalogue) => Promise<Answer> | Answer

@@ -55,29 +55,48 @@ export class ImageFault extends Error {
   }
 }
 
-export const FAULT_CONTENT_TYPE = 'application/json'
+const JSON_TYPE = 'application/json'
+const ASKS_FOR_JSON = /\bapplication\/(?:[\w.+-]*json|\*)/i
 
-export function printFault(fault: ImageFault): Answer {
+/** @param accept the request's own header: glanceclient fails on JSON that it did not ask for. */
+export function printFault(fault: ImageFault, accept: string | undefined): Answer {
   const status = STATUSES[fault.code]
   const retryAfterS = RETRY_AFTER_S[fault.code]
   const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
-  return {
-    status,
-    headers: { 'content-type': FAULT_CONTENT_TYPE, ...retry, ...fault.headers },
-    body: faultBody({ status, message: fault.message }),
-  }
+  const { contentType, body } = ASKS_FOR_JSON.test(accept ?? '')
+    ? printJson(status, fault.message)
+    : printText(status, fault.message)
+  return { status, headers: { 'content-type': contentType, ...retry, ...fault.headers }, body }
+}
+
+/** What is met before there is a request to read; whoever made it, JSON is the shape of the API. */
+export function printFailure({ status, message }: Failure): PrintedBody {
+  return printJson(status, message)
+}
+
+interface PrintedBody {
+  readonly contentType: string
+  readonly body: string
 }
 
 /**
  * Glance's shape, `{"message": "...", "code": "404 Not Found", "title": "Not Found"}`; the message
- * is plain text. Mirrors webob/exc.py (WSGIHTTPException.generate_response), its JSON form.
+ * is plain text. Mirrors webob/exc.py (WSGIHTTPException.json_body).
  */
-export function faultBody({
-  status,
-  message,
-}: Pick<Failure, 'message'> & { status: number }): string {
-  const title = STATUS_CODES[status] ?? 'Error'
-  return JSON.stringify({ message, code: `${status} ${title}`, title })
+function printJson(status: number, message: string): PrintedBody {
+  const title = titleOf(status)
+  const body = JSON.stringify({ message, code: `${status} ${title}`, title })
+  return { contentType: JSON_TYPE, body }
+}
+
+/** Mirrors webob/exc.py (WSGIHTTPException.plain_body); there is no HTML form. */
+function printText(status: number, message: string): PrintedBody {
+  const body = `${status} ${titleOf(status)}\n\n${message}\n`
+  return { contentType: 'text/plain; charset=UTF-8', body }
+}
+
+function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error'
 }
 
 /** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */

@@ -53,7 +53,7 @@ function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
   const properties = new Map<string, string>()
   let isNoName = false
   for (const [name, value] of parameters) {
-    if (name === 'limit') continue
+    if (name === 'limit' || (name === 'sort' && isListOrder(value))) continue
     if (name === 'name') {
       const asked = readName(value)
       if (asked === undefined) isNoName = true
@@ -67,6 +67,12 @@ function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
   }
   if (properties.size > 0) query.properties = properties
   return isNoName ? { ...query, statuses: [] } : query
+}
+
+/** `sort=KEY:DIRECTION,...`: one order is served, and asking for it is no filter. */
+function isListOrder(sort: string): boolean {
+  const keys = sort.split(',').map((key) => key.trim().replace(/:\s*desc$/, ''))
+  return keys[0] === 'created_at' && (keys.length === 1 || (keys.length === 2 && keys[1] === 'id'))
 }
 
 /** undefined for `in:` without any name, which no image has. */

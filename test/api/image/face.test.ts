@@ -152,16 +152,39 @@ test('a write is 405 with the methods that are allowed', async () => {
   }
 })
 
-test('an unknown path is 404 in the shape of Glance, whatever Accept says', async () => {
+const NOT_FOUND = {
+  message: 'The resource could not be found.',
+  code: '404 Not Found',
+  title: 'Not Found',
+}
+
+test('an unknown path is 404 in the shape of Glance', async () => {
   for (const path of ['/v2/nowhere', '/v2/images/', `/v2/images/${ID}/file/x`, '/v2/schemas']) {
-    const { status, headers, json } = await ask(served, path, { headers: { accept: 'text/html' } })
+    const { status, headers, json } = await ask(served, path)
     assert.equal(status, 404, path)
     assert.equal(headers['content-type'], 'application/json')
-    assert.deepEqual(json, {
-      message: 'The resource could not be found.',
-      code: '404 Not Found',
-      title: 'Not Found',
+    assert.deepEqual(json, NOT_FOUND)
+  }
+})
+
+test('a fault is JSON for who asks for it, else text, which is what glanceclient can read', async () => {
+  for (const [accept, isJson] of [
+    ['application/json', true],
+    ['text/html, application/json;q=0.5', true],
+    ['application/*', true],
+    ['*/*', false],
+    ['text/html', false],
+    [undefined, false],
+  ] as const) {
+    const { status, headers, json, text } = await ask(served, '/v2/nowhere', {
+      headers: { accept },
     })
+    assert.equal(status, 404)
+    if (isJson) assert.deepEqual(json, NOT_FOUND)
+    else {
+      assert.equal(headers['content-type'], 'text/plain; charset=UTF-8')
+      assert.equal(text, '404 Not Found\n\nThe resource could not be found.\n')
+    }
   }
 })
 

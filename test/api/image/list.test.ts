@@ -178,6 +178,13 @@ test('filters find what they ask for', async () => {
   }
 })
 
+test('the one order that is served may be asked for, and no other', async () => {
+  const same = ['created_at', 'created_at:desc', 'created_at:desc,id:desc', 'created_at,+id']
+  for (const sort of same) assert.deepEqual(await found(`?sort=${sort}`), [9, 6, 5, 4, 3, 2, 1])
+  const others = ['name:asc', 'created_at:asc', 'created_at,id:asc', 'id', 'created_at,name', '']
+  for (const sort of others) assert.match(await refused(`?sort=${sort}`), /'sort' is not served/)
+})
+
 test('what is not a filter is refused in the words of Glance', async () => {
   for (const [query, message] of [
     ['name=Ubuntu:+x', "Unable to filter by unknown operator 'Ubuntu'."],

@@ -106,7 +106,12 @@ export function ask(
   path: string,
   { method = 'GET', token = 'member', headers = {} }: Ask = {},
 ): Promise<Response> {
-  const all = { host: HOST, 'x-auth-token': token === '' ? undefined : token, ...headers }
+  const all = {
+    host: HOST,
+    accept: 'application/json',
+    'x-auth-token': token === '' ? undefined : token,
+    ...headers,
+  }
   const sent = Object.entries(all).filter(([, value]) => value !== undefined)
   const options = { host: '127.0.0.1', port, method, path, agent: false, setHost: false }
   return new Promise((resolve, reject) => {
