@@ -12,7 +12,7 @@ export class Progress {
   #lastMs = performance.now()
   #isDrawn = false
 
-  constructor({ stderr }: Terminal) {
+  constructor({ stderr }: Pick<Terminal, 'stderr'>) {
     this.#stderr = stderr
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -102,6 +102,37 @@ describe('serve', () => {
       await served.stop()
     }
   })
+
+  it('can be started twice on one data folder: what one knows, the other knows', async () => {
+    const first = await serve(['--data', 'shared'])
+    const second = await serve(['--data', 'shared'])
+    try {
+      const issued = await runCommand(['token', '--data', 'shared'], { cwd: dir })
+      assert.equal(issued.code, 0, issued.stderr)
+      const listed = await fetch(`${urlOf(first.greeting, 'compute')}/images/detail`, {
+        headers: { 'x-auth-token': issued.stdout.trim() },
+      })
+      assert.deepEqual([listed.status, await listed.json()], [200, { images: [] }])
+      const clouds = readFileSync(join(dir, 'shared', 'clouds.yaml'), 'utf8')
+      assert.ok(clouds.includes(urlOf(second.greeting, 'identity')), clouds)
+    } finally {
+      await Promise.all([first.stop(), second.stop()])
+    }
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    it(`ends with exit code 0 on ${signal}`, async () => {
+      const child = spawn(process.execPath, [BIN, 'serve', '--data', signal, ...ANY_PORTS], {
+        cwd: dir,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      child.stdout.once('data', () => child.kill(signal))
+      const outcome = await new Promise<unknown[]>((resolve) => {
+        child.once('close', (...how) => resolve(how))
+      })
+      assert.deepEqual(outcome, [0, null])
+    })
+  }
 
   it('names port and flag when a port is in use', async () => {
     const other = createServer()
