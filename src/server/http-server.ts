@@ -51,6 +51,8 @@ export function createHttpServer(
   })
   app.server.maxConnections = CONNECTIONS_MAX
   app.server.maxHeadersCount = 0 // bounded by HEADER_BYTES_MAX; the default drops headers silently
+  // A caller may close its sending side after the request; Node would cut what is being answered.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   meetExpectations(app, face)
   keepBodiesRaw(app)
 
@@ -64,7 +66,7 @@ export function createHttpServer(
     return undefined
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error.statusCode === 413) return refuseTooLarge(face, request, reply)
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuseTooLarge(face, request, reply)
     const failure = failureOf(error)
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
     return sendFailure(face, reply, failure)
@@ -91,8 +93,10 @@ function refuseTooLarge(face: Face, request: FastifyRequest, reply: FastifyReply
   })
 }
 
+/** Only the framework says by a status what the caller did; another error's may be an upstream's. */
 function failureOf(error: FastifyError): Failure {
-  switch (error.statusCode) {
+  const isFrameworks = error.code?.startsWith('FST_') || error.code === 'ECONNRESET'
+  switch (isFrameworks ? error.statusCode : 500) {
     case 400:
       return { status: 400, message: 'The request could not be understood.' }
     case 404:

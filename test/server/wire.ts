@@ -9,7 +9,7 @@ export interface Answer {
   /** Lower-case names; a repeated header's values in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>
   readonly body: string
-  /** Whether the body ended where its framing says that it ends. */
+  /** Whether the body ended where its framing says that it ends; false where it says nothing. */
   readonly isComplete: boolean
 }
 
@@ -56,7 +56,10 @@ export function say(port: number, parts: Part | Part[], options: Say = {}): Prom
     socket.on('error', () => undefined) // a reset; what came before it counts
     socket.on('close', () => settle(true))
     socket.on('connect', async () => {
-      for (const part of Array.isArray(parts) ? parts : [parts]) await write(socket, part)
+      for (const part of Array.isArray(parts) ? parts : [parts]) {
+        if (socket.destroyed) return
+        await write(socket, part)
+      }
       if (halfClose) socket.end()
     })
   })
@@ -119,7 +122,9 @@ function readBody(
 ): Body {
   if (isEmpty) return { body: '', isComplete: true, after: rest }
   if (headers.get('transfer-encoding')?.[0] === 'chunked') return readChunks(rest)
-  const length = Number(headers.get('content-length')?.[0])
+  const given = headers.get('content-length')?.[0]
+  // Framed by the end of the connection alone: there is no telling whether it is whole.
+  const length = given === undefined ? Number.POSITIVE_INFINITY : Number(given)
   const bytes = rest.slice(0, length)
   const body = Buffer.from(bytes, 'latin1').toString('utf8')
   return { body, isComplete: bytes.length === length, after: rest.slice(length) }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
@@ -165,6 +166,10 @@ async function answer(
 ): Promise<FastifyReply> {
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
     const list = await answerList(call, deps.catalogue, answers)
+    if (list.body instanceof Readable) {
+      // After the 200 nobody but the log can be told; the framework cuts the connection.
+      list.body.once('error', (err) => reply.log.error({ err }, 'a list was cut'))
+    }
     return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
   }
   const text = await HANDLERS[call.operation](call, body, deps)

@@ -42,7 +42,7 @@ export async function answerList(
     await chunks.return()
     return { headers, body: undefined }
   }
-  return { headers, body: Readable.from(resume(text, chunks), { objectMode: false }) }
+  return { headers, body: streamOf(text, chunks) }
 }
 
 /** All that the answer depends on, beside the catalogue. No part can hold a line break. */
@@ -129,14 +129,17 @@ async function readUpTo(
   return { text, isWhole: false }
 }
 
+function streamOf(text: string, chunks: AsyncGenerator<string, void>): Readable {
+  const stream = Readable.from(resume(text, chunks), { objectMode: false })
+  // A caller may go away before the first read, and a generator that was never begun ends nothing.
+  stream.once('close', () => void chunks.return())
+  return stream
+}
+
 async function* resume(
   text: string,
   chunks: AsyncGenerator<string, void>,
 ): AsyncGenerator<string, void> {
-  try {
-    yield text
-    yield* chunks
-  } finally {
-    await chunks.return() // a caller who goes away before the first chunk leaves nothing open
-  }
+  yield text
+  yield* chunks
 }

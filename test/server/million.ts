@@ -1,0 +1,39 @@
+import type { Catalogue } from '../../src/catalogue/catalogue.ts'
+import { makeImage, mapCatalogue } from './stand.ts'
+
+const BATCH = 500
+
+/** What a reader of a list of generated images has had, and whether it is done with. */
+export interface Tap {
+  /** Images made so far, over all lists. */
+  made: number
+  /** Lists begun. */
+  begun: number
+  /** Lists read to the end, or given up properly. */
+  ended: number
+}
+
+/** A catalogue whose list makes its images as it is read, and may fail on the way. */
+export function generatedCatalogue(
+  total: number,
+  tap: Tap,
+  failAt = Number.POSITIVE_INFINITY,
+): Catalogue {
+  return {
+    ...mapCatalogue(),
+    async *list() {
+      tap.begun += 1
+      try {
+        for (let from = 0; from < total; from += BATCH) {
+          if (from >= failAt) throw new Error('SECRET: the disk at /var/secret is on fire')
+          await new Promise(setImmediate)
+          yield Array.from({ length: Math.min(BATCH, total - from) }, (_, i) => makeImage(from + i))
+          tap.made += BATCH
+        }
+      } finally {
+        tap.ended += 1
+      }
+    },
+    version: () => undefined,
+  }
+}
