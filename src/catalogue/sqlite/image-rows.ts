@@ -49,9 +49,7 @@ const IMAGE_COLUMNS = [
 
 const ROW_COLUMNS = ['place', 'revision', 'audiences', ...IMAGE_COLUMNS]
 
-/** `place` is read as text: it does not fit a number. */
-export const SELECT_IMAGE = `SELECT n, revision, CAST(place AS TEXT) AS place, audiences,
-  ${IMAGE_COLUMNS.join(', ')} FROM images`
+export const SELECT_IMAGE = `SELECT n, ${ROW_COLUMNS.join(', ')} FROM images`
 export const INSERT_IMAGE = `INSERT INTO images (${ROW_COLUMNS.join(', ')})
   VALUES (${ROW_COLUMNS.map(() => '?').join(', ')})`
 export const UPDATE_IMAGE = `UPDATE images
@@ -60,7 +58,7 @@ export const UPDATE_IMAGE = `UPDATE images
 export interface ImageRow {
   readonly n: number
   readonly revision: number
-  readonly place: string
+  readonly place: number
   readonly audiences: string
   readonly id: Uint8Array
   readonly name: string | null

@@ -10,22 +10,22 @@ import {
   SELECT_IMAGE,
   UPDATE_IMAGE,
 } from './image-rows.ts'
-import { freeLabel, type Move, movesToMakeRoom, placeAt } from './places.ts'
+import { freePlace, LAST_PLACE, type Move, movesToMakeRoom, type Spot } from './places.ts'
 import { audiencesText, postingWords } from './search.ts'
 import { termsOf } from './terms.ts'
 
 /** What stands in `postings` for an image, and what should. */
 interface Posting {
   /** The place under which it stands there now, if it does. */
-  readonly from: bigint | undefined
-  readonly to: bigint | undefined
+  readonly from: number | undefined
+  readonly to: number | undefined
   readonly words: string
 }
 
 /** An image as it is stored. */
 export interface Stored {
   readonly n: number
-  readonly place: bigint
+  readonly place: number
   readonly audiences: string
   readonly image: Image
 }
@@ -63,7 +63,7 @@ export class ImageWriter {
     const place =
       old !== undefined && old.image.createdAt === image.createdAt
         ? old.place
-        : this.#freePlace(image.createdAt, id)
+        : this.#freePlace({ createdAt: image.createdAt, id })
     const values = [place, this.#nextRevision(), text, ...imageValues(id, image)]
     let n = old?.n
     if (n === undefined) {
@@ -84,10 +84,10 @@ export class ImageWriter {
     const postings = [...this.#postings.values()]
     const gone = postings.flatMap(({ from }) => (from === undefined ? [] : [from]))
     const remove = this.#database.prepare('DELETE FROM postings WHERE rowid = ?')
-    for (const place of gone.sort(ascending)) remove.run(place)
+    for (const place of gone.sort((a, b) => a - b)) remove.run(place)
     const added = postings.flatMap(({ to, words }) => (to === undefined ? [] : [{ to, words }]))
-    const add = this.#database.prepare('INSERT INTO postings (rowid, terms) VALUES (?, ?)')
-    for (const { to, words } of added.sort((a, b) => ascending(a.to, b.to))) add.run(to, words)
+    const add = this.#database.prepare('INSERT INTO new_postings (place, terms) VALUES (?, ?)')
+    for (const { to, words } of added.sort((a, b) => a.to - b.to)) add.run(to, words)
   }
 
   /** One for all rows of the transaction: nobody sees those between. */
@@ -101,26 +101,25 @@ export class ImageWriter {
     return this.#revision
   }
 
-  #post(n: number, old: Stored | undefined, to: bigint | undefined, words: string): void {
+  #post(n: number, old: Stored | undefined, to: number | undefined, words: string): void {
     const earlier = this.#postings.get(n)
     const before = old === undefined || old.audiences === '' ? undefined : old.place
     const from = earlier === undefined ? before : earlier.from
     this.#postings.set(n, { from, to, words })
   }
 
-  #freePlace(createdAt: number, id: Buffer): bigint {
-    for (;;) {
-      const label = freeLabel(this.#database, createdAt, id)
-      if (typeof label === 'number') return placeAt(createdAt, label)
-      this.#move(movesToMakeRoom(this.#database, createdAt, label))
-    }
+  #freePlace(spot: Spot): number {
+    const free = freePlace(this.#database, spot)
+    if (free !== undefined) return free
+    this.#move(movesToMakeRoom(this.#database, spot))
+    return this.#freePlace(spot)
   }
 
   /** In two steps, through places that no image has, since two images may change places. */
   #move(moves: readonly Move[]): void {
     const place = this.#database.prepare('UPDATE images SET place = ? WHERE n = ?')
     const rows = moves.map(({ n }) => this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
-    for (const { n } of moves) place.run(2n ** 62n + BigInt(n), n)
+    for (const { n } of moves) place.run(LAST_PLACE - n, n)
     for (const { n, to } of moves) place.run(to, n)
     for (const [i, { n, to }] of moves.entries()) {
       const row = rows[i]
@@ -139,9 +138,5 @@ export class ImageWriter {
 
 function stored(row: ImageRow, imageOf: (row: ImageRow) => Image): Stored {
   const { n, audiences } = row
-  return { n, place: BigInt(row.place), audiences, image: imageOf(row) }
-}
-
-function ascending(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return { n, place: row.place, audiences, image: imageOf(row) }
 }

@@ -4,70 +4,118 @@ import type { Database } from '../../database/database.ts'
  * An image's place in a list, as one number that sorts as `compareInList` does: images of a later
  * second come first; images of one second stand by label, and labels are given out so that a
  * greater id has a greater one. An inverted index yields numbers in order, so places are what it
- * holds.
+ * holds. A place is a safe integer: 32 bits of seconds (1970 to 2106; what is earlier or later
+ * counts as the first or last of these, ordered by labels), 22 bits of label.
  */
-
-/** Labels in one second. With 40 bits of seconds a place fits SQLite's 64-bit integer. */
-const LABEL_BITS = 24
+/** The places of earlier seconds are where images wait while they change places. */
+const SECOND_MIN = 1024
+const SECOND_MAX = 2 ** 32 - 1
+const SECOND_MIDDLE = 2 ** 31
+const LABEL_BITS = 22
 const LABELS = 2 ** LABEL_BITS
 /** Left between neighbours when images are added at the end of a second. */
-const STRIDE = 16
+const STRIDE = 4
 /** A stretch of labels is spread out again only when at most one in this many would be taken. */
 const SPARSE = 8
 
-/** Labels of one second between which an id belongs; both are exclusive. */
+/** Before every image's place. */
+export const FIRST_PLACE = Number.MIN_SAFE_INTEGER
+/** After every image's place. */
+export const LAST_PLACE = Number.MAX_SAFE_INTEGER
+
+/** A position in list order, with the id as bytes. */
+export interface Spot {
+  /** Unix seconds. */
+  readonly createdAt: number
+  readonly id: Uint8Array
+}
+
+/** Labels of one second between which a spot lies; both are exclusive. */
 interface Gap {
   readonly below: number
   readonly above: number
 }
 
-interface Neighbour {
-  readonly label: number
-  readonly id: Uint8Array
+/** The place from which on stands all that comes after the spot, whether or not it is taken. */
+export function placeAfter(database: Database, spot: Spot): number {
+  return placeAt(spot, gapFor(database, spot).below)
 }
 
-/** Before every image. */
-export const FIRST_PLACE = -(2n ** 63n)
-
-export function placeAt(createdAt: number, label: number): bigint {
-  return -(BigInt(createdAt) * BigInt(LABELS) + BigInt(label))
-}
-
-/** The place from which on stands all that comes after the position, whether or not it is taken. */
-export function placeAfter(database: Database, createdAt: number, id: Uint8Array): bigint {
-  return placeAt(createdAt, gapFor(database, createdAt, id).below)
-}
-
-/** A free label for a new image of that second, or the full gap where it should go. */
-export function freeLabel(database: Database, createdAt: number, id: Uint8Array): number | Gap {
-  const gap = gapFor(database, createdAt, id)
-  const { below, above } = gap
+/** A free place for a new image there, or undefined when images must move to make room. */
+export function freePlace(database: Database, spot: Spot): number | undefined {
+  const { below, above } = gapFor(database, spot)
   const room = above - below
-  if (room < 2) return gap
-  const preferred = preferredLabel(id)
-  if (preferred > below && preferred < above) return preferred
-  if (above === LABELS) return below + Math.min(STRIDE, room >> 1)
-  if (below === -1) return above - Math.min(STRIDE, room >> 1)
-  return below + (room >> 1)
+  if (room < 2) return undefined
+  const preferred = preferredLabel(spot)
+  if (preferred > below && preferred < above) return placeAt(spot, preferred)
+  const step = Math.min(STRIDE, room >> 1)
+  if (above === LABELS) return placeAt(spot, below + step)
+  if (below === -1) return placeAt(spot, above - step)
+  return placeAt(spot, below + (room >> 1))
 }
 
-/** Random ids nearly always find this one free and in order. */
-function preferredLabel(id: Uint8Array): number {
-  return ((id[0] ?? 0) << 16) | ((id[1] ?? 0) << 8) | (id[2] ?? 0)
+export interface Move {
+  readonly n: number
+  readonly to: number
 }
 
-/** Bisects the labels of a second: order by label is order by id. */
-function gapFor(database: Database, createdAt: number, id: Uint8Array): Gap {
+/**
+ * The moves that make room where a new image has none: the smallest stretch of labels around it
+ * that is sparse enough, its images spread evenly. Over many writes it is a few moves an image.
+ */
+export function movesToMakeRoom(database: Database, spot: Spot): readonly Move[] {
+  const label = Math.max(gapFor(database, spot).below, 0)
+  for (let bits = 6; bits <= LABEL_BITS; bits += 4) {
+    const width = 2 ** bits
+    const first = label - (label % width)
+    const rows = database
+      .prepare('SELECT n FROM images WHERE place > ? AND place <= ? ORDER BY place DESC')
+      .all(placeAt(spot, first + width), placeAt(spot, first)) as { n: number }[]
+    if (rows.length * (bits < LABEL_BITS ? SPARSE : 2) > width) continue
+    const apart = width / rows.length
+    const labelOf = (i: number) => first + Math.floor((i + 0.5) * apart)
+    return rows.map(({ n }, i) => ({ n, to: placeAt(spot, labelOf(i)) }))
+  }
+  throw new RangeError(`more than ${LABELS / 2} images were created in one and the same second`)
+}
+
+function placeAt(spot: Spot, label: number): number {
+  const second = Math.min(Math.max(spot.createdAt, SECOND_MIN), SECOND_MAX)
+  return -((second - SECOND_MIDDLE) * LABELS + label)
+}
+
+/** The first bits of the id: random ids nearly always find this label free and in order. */
+function preferredLabel({ createdAt, id }: Spot): number {
+  if (createdAt < SECOND_MIN) return 0
+  if (createdAt > SECOND_MAX) return LABELS - 1
+  return (((id[0] ?? 0) << 16) | ((id[1] ?? 0) << 8) | (id[2] ?? 0)) >> (24 - LABEL_BITS)
+}
+
+/** The greatest label at or below a probe (places run the other way), above a lower bound. */
+const AT_OR_BELOW = `SELECT place, created_at AS createdAt, id FROM images
+  WHERE place >= ? AND place < ? ORDER BY place LIMIT 1`
+/** The least label above a probe, below an upper bound. */
+const ABOVE = `SELECT place, created_at AS createdAt, id FROM images
+  WHERE place > ? AND place < ? ORDER BY place DESC LIMIT 1`
+
+/** Bisects the labels of a second: order by label is order by spot. */
+function gapFor(database: Database, spot: Spot): Gap {
   let below = -1
   let above = LABELS
-  let probe = preferredLabel(id)
+  let probe = preferredLabel(spot)
+  const nearest = (sql: string, from: number, to: number) => {
+    const row = database.prepare(sql).get(placeAt(spot, from), placeAt(spot, to))
+    if (row === undefined) return undefined
+    const found = row as unknown as Spot & { place: number }
+    return { label: placeAt(spot, 0) - found.place, isBelow: isBelow(found, spot) }
+  }
   for (;;) {
-    const lower = nearest(database, LOWER, placeAt(createdAt, probe), placeAt(createdAt, below))
-    if (lower !== undefined && Buffer.compare(lower.id, id) >= 0) {
+    const lower = nearest(AT_OR_BELOW, probe, below)
+    if (lower !== undefined && !lower.isBelow) {
       above = lower.label
     } else {
-      const upper = nearest(database, UPPER, placeAt(createdAt, above), placeAt(createdAt, probe))
-      if (upper === undefined || Buffer.compare(upper.id, id) >= 0) {
+      const upper = nearest(ABOVE, above, probe)
+      if (upper === undefined || !upper.isBelow) {
         return { below: lower?.label ?? below, above: upper?.label ?? above }
       }
       below = upper.label
@@ -76,46 +124,7 @@ function gapFor(database: Database, createdAt: number, id: Uint8Array): Gap {
   }
 }
 
-/** The greatest label at or below the probe (places run the other way), above the lower bound. */
-const LOWER = `SELECT CAST(place AS TEXT) AS place, id FROM images
-  WHERE place >= ? AND place < ? ORDER BY place LIMIT 1`
-/** The least label above the probe, below the upper bound. */
-const UPPER = `SELECT CAST(place AS TEXT) AS place, id FROM images
-  WHERE place > ? AND place < ? ORDER BY place DESC LIMIT 1`
-
-function nearest(database: Database, sql: string, from: bigint, to: bigint): Neighbour | undefined {
-  const row = database.prepare(sql).get(from, to) as { place: string; id: Uint8Array } | undefined
-  return row && { label: labelAt(BigInt(row.place)), id: row.id }
-}
-
-function labelAt(place: bigint): number {
-  return Number(BigInt.asUintN(LABEL_BITS, -place))
-}
-
-export interface Move {
-  readonly n: number
-  readonly to: bigint
-}
-
-/**
- * The moves that make room in a full gap: the smallest stretch of labels around it that is sparse
- * enough, its images spread evenly. Over many writes this costs a few moves for each image.
- */
-export function movesToMakeRoom(database: Database, createdAt: number, gap: Gap): readonly Move[] {
-  const label = Math.max(gap.below, 0)
-  for (let bits = 8; bits <= LABEL_BITS; bits += 4) {
-    const width = 2 ** bits
-    const first = label - (label % width)
-    const rows = database
-      .prepare('SELECT n FROM images WHERE place > ? AND place <= ? ORDER BY place DESC')
-      .all(placeAt(createdAt, first + width), placeAt(createdAt, first)) as { n: number }[]
-    if (rows.length * SPARSE > width && bits < LABEL_BITS) continue
-    if (rows.length * 2 > width) break
-    const apart = width / rows.length
-    return rows.map(({ n }, i) => ({
-      n,
-      to: placeAt(createdAt, first + Math.floor((i + 0.5) * apart)),
-    }))
-  }
-  throw new RangeError(`more than ${LABELS / 2} images have one and the same created_at`)
+function isBelow(a: Spot, b: Spot): boolean {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt
+  return Buffer.compare(a.id, b.id) < 0
 }

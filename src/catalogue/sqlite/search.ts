@@ -14,22 +14,23 @@ import { askedTerms } from './terms.ts'
  */
 export interface Plan {
   readonly sql: string
-  readonly values: readonly (string | number | bigint)[]
+  readonly values: readonly (string | number)[]
 }
 
 /** Which part of a list to read: audiences as in audiences.ts, places as in places.ts. */
 export interface Page {
   readonly audiences: readonly string[]
-  readonly fromPlace: bigint
+  readonly fromPlace: number
   readonly limit: number
 }
 
 /** More filters than this are checked in the rows that the first ones find. */
 const MATCHED_GROUPS_MAX = 32
 
+/** The cast: FTS5 seeks to an integer only, and numbers are bound as reals. */
 export function postingsPlan(query: ImageQuery, page: Page): Plan {
   const checks = []
-  const values: (string | number | bigint)[] = [matchExpression(query, page), page.fromPlace]
+  const values: (string | number)[] = [matchExpression(query, page), page.fromPlace]
   if (query.changesSince !== undefined) {
     checks.push('AND i.updated_at >= ?')
     values.push(query.changesSince)
@@ -39,14 +40,14 @@ export function postingsPlan(query: ImageQuery, page: Page): Plan {
     values.push(needles(query))
   }
   const sql = `SELECT i.n, i.revision FROM postings CROSS JOIN images i ON i.place = postings.rowid
-    WHERE postings MATCH ? AND postings.rowid >= ? ${checks.join(' ')}
+    WHERE postings MATCH ? AND postings.rowid >= CAST(? AS INTEGER) ${checks.join(' ')}
     ORDER BY postings.rowid LIMIT ?`
   return { sql, values: [...values, page.limit] }
 }
 
 export function recentPlan(query: ImageQuery, page: Page): Plan {
   const checks = []
-  const values: (string | number | bigint)[] = []
+  const values: (string | number)[] = []
   const check = (sql: string, value: string | number | undefined) => {
     if (value === undefined) return
     checks.push(sql)

@@ -11,7 +11,7 @@ import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
 import { type ImageRow, idBytes, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
-import { FIRST_PLACE, placeAfter } from './places.ts'
+import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
 import { RememberedImages } from './remembered-images.ts'
 import { type Plan, postingsPlan, recentPlan } from './search.ts'
 import { asksForStorableText } from './terms.ts'
@@ -21,8 +21,6 @@ const PAGE_IMAGES = 250
 /** Up to this many images updated since the time asked for, they are gone through one by one. */
 const RECENT_IMAGES_MAX = 2000
 
-/** After every image. */
-const AFTER_ALL = 2n ** 62n
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_N = `${SELECT_IMAGE} WHERE n = ?`
 const COUNT_RECENT = `SELECT count(*) AS images FROM
@@ -117,7 +115,7 @@ export class SqliteCatalogue implements ImageStore {
   }
 
   async *exportImages(): AsyncIterable<readonly Image[]> {
-    let before = AFTER_ALL
+    let before = LAST_PLACE
     for (;;) {
       const rows = this.#database
         .prepare(EXPORT_PAGE)
@@ -125,7 +123,7 @@ export class SqliteCatalogue implements ImageStore {
       const last = rows.at(-1)
       if (last === undefined) return
       yield rows.map(imageOfRow)
-      before = BigInt(last.place)
+      before = last.place
     }
   }
 
@@ -137,7 +135,7 @@ export class SqliteCatalogue implements ImageStore {
       fromPlace:
         after === undefined || id === undefined
           ? FIRST_PLACE
-          : placeAfter(this.#database, after.createdAt, id),
+          : placeAfter(this.#database, { createdAt: after.createdAt, id }),
       limit,
     }
     return this.#isAboutFew(query) ? recentPlan(query, page) : postingsPlan(query, page)
