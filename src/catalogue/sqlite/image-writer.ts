@@ -83,10 +83,10 @@ export class ImageWriter {
   finish(): void {
     const postings = [...this.#postings.values()]
     const gone = postings.flatMap(({ from }) => (from === undefined ? [] : [from]))
-    const remove = this.#database.prepare('DELETE FROM postings WHERE rowid = ?')
+    const remove = this.#database.prepare('INSERT INTO removed_postings (place) VALUES (?)')
     for (const place of gone.sort((a, b) => a - b)) remove.run(place)
     const added = postings.flatMap(({ to, words }) => (to === undefined ? [] : [{ to, words }]))
-    const add = this.#database.prepare('INSERT INTO new_postings (place, terms) VALUES (?, ?)')
+    const add = this.#database.prepare('INSERT INTO added_postings (place, terms) VALUES (?, ?)')
     for (const { to, words } of added.sort((a, b) => a.to - b.to)) add.run(to, words)
   }
 
