@@ -31,9 +31,10 @@ it('gophercloud', async (t) => {
   const snapshot = listed.find(({ id }) => id === SNAPSHOT)
   assert.ok(snapshot)
 
+  // Go has no null for a string: an image without a name gets the empty one.
+  const shown = listed.map((image) => shownFields({ ...image, name: image.name ?? '' }, FIELDS))
+
   await t.test('lists every image whole on one page', () => {
-    // Go has no null for a string: an image without a name gets the empty one.
-    const shown = listed.map((image) => shownFields({ ...image, name: image.name ?? '' }, FIELDS))
     assert.deepEqual(reported.at('list'), shown)
     assert.deepEqual(reported.at("list's pages"), [listed.length])
   })
@@ -49,7 +50,7 @@ it('gophercloud', async (t) => {
       ...Array(wholePages).fill(PAGE_IMAGES),
       listed.length % PAGE_IMAGES,
     ])
-    assert.deepEqual(reported.at('linked pages'), idsOf(listed))
+    assert.deepEqual(reported.at('linked pages'), shown)
     const active = listed.filter(({ status }) => status === 'active')
     assert.deepEqual(reported.at('linked filtered pages'), idsOf(active))
     const rest = listed.slice(listed.indexOf(snapshot) + 1)

@@ -35,7 +35,7 @@ it('openstacksdk', async (t) => {
     })
   }
   await t.test('follows the links of pages', () => {
-    assert.deepEqual(reported.at('linked pages'), idsOf(listed))
+    assert.deepEqual(reported.at('linked pages'), listed.map(shownImage))
     assert.deepEqual(reported.at('linked brief pages'), idsOf(listed))
     const builds = listed.filter(({ min_ram, status }) => min_ram === 64 && status === 'active')
     assert.deepEqual(reported.at('linked filtered pages'), idsOf(builds))

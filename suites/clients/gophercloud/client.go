@@ -44,6 +44,14 @@ func fieldsOf(image images.Image) fields {
 	}
 }
 
+func allFieldsOf(found []images.Image) []fields {
+	all := []fields{}
+	for _, image := range found {
+		all = append(all, fieldsOf(image))
+	}
+	return all
+}
+
 func must(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -105,11 +113,7 @@ func main() {
 	must(err)
 
 	all, sizes := list(compute, images.ListOpts{})
-	shown := []fields{}
-	for _, image := range all {
-		shown = append(shown, fieldsOf(image))
-	}
-	tell("list", shown)
+	tell("list", allFieldsOf(all))
 	tell("list's pages", sizes)
 	for _, filter := range p.Filters {
 		q := filter.Query
@@ -121,9 +125,9 @@ func main() {
 			ChangesSince: q["changes-since"],
 		}))
 	}
-	_, sizes = list(compute, images.ListOpts{Limit: p.Page})
+	all, sizes = list(compute, images.ListOpts{Limit: p.Page})
 	tell("sizes of linked pages", sizes)
-	tell("linked pages", ids(compute, images.ListOpts{Limit: p.Page}))
+	tell("linked pages", allFieldsOf(all))
 	tell("linked filtered pages", ids(compute, images.ListOpts{Limit: p.Page, Status: "ACTIVE"}))
 	tell("from a marker", ids(compute, images.ListOpts{Marker: p.Snapshot}))
 	_, err = images.ListDetail(compute, images.ListOpts{Marker: p.Absent}).AllPages()

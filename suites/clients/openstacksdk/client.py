@@ -53,7 +53,7 @@ for case in plan['filters']:
     tell(case['step'], ids(compute.images(**query)))
 
 # Pages by the link in each answer, then page by page with a marker of one's own.
-tell('linked pages', ids(compute.images(limit=plan['page'])))
+tell('linked pages', [fields(image) for image in compute.images(limit=plan['page'])])
 tell('linked brief pages', ids(compute.images(details=False, limit=plan['page'])))
 tell('linked filtered pages', ids(compute.images(limit=plan['page'], min_ram=64, status='ACTIVE')))
 pages, marker = [], None
