@@ -97,7 +97,7 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
 }
 
 const EMPTY_HERE =
-  /^(name=(in|eq):|status=(in|eq):|property-(os_type=decoy|status|name|id|sort_key|sort_dir|size_min|size_max|visibility|member_status|marker|min_ram|limit|tag|owner|os_hidden|created_at)=)/
+  /^(name=(in|eq):|status=(in|eq):|property-os_type=decoy$|property-(status|name|id|sort_key|sort_dir|size_min|size_max|visibility|member_status|marker|min_ram|limit|tag|owner|os_hidden|created_at)=)/
 
 export const DIFFERENCES: readonly Difference[] = [
   {
