@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../catalogue/catalogue.ts'
 import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { Administration } from '../identity/local/administration.ts'
+import { makeDataFolder } from '../server/data-folder.ts'
 import { CommandFailure } from './failure.ts'
 
 /** The data folder's database, opened beside whatever process serves it. @throws DatabaseRefused */
@@ -28,7 +29,7 @@ export async function withImages<T>(
   work: (store: ImageStore) => Promise<T>,
 ): Promise<T> {
   const { openSqliteCatalogue } = await import('../catalogue/sqlite/sqlite-catalogue.ts')
-  if (mode === 'make') mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  if (mode === 'make') makeDataFolder(config.data)
   else await refuseEmpty(config)
   using database = await openDatabase(config)
   return await work(openSqliteCatalogue(database))

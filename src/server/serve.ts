@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { trustedProxyList } from '../api/base-url.ts'
@@ -14,6 +13,7 @@ import { bootstrap } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import { loadExample } from '../transfer/example.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
 import { type Listening, listen } from './listen.ts'
@@ -53,7 +53,7 @@ export interface Running {
  */
 export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { config, secrets } = options
-  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  makeDataFolder(config.data)
   const database = new Database(join(config.data, DATABASE_FILE))
   const apps: FastifyInstance[] = []
   const close = async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -144,6 +144,25 @@ describe('serve', () => {
     other.close()
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, new RegExp(`^afterimage: port ${port} .* in use; .*--image-port`))
+  })
+
+  it('says so when the data folder cannot be made', async () => {
+    writeFileSync(join(dir, 'file'), '')
+    const { code, stderr } = await runCommand(['serve', '--data', 'file/below', ...ANY_PORTS], {
+      cwd: dir,
+    })
+    assert.equal(code, 1)
+    assert.match(stderr, /^afterimage: [^\n]*file\/below[^\n]*\n$/)
+  })
+
+  it('gives up where no folder can be made at all', {
+    skip: process.platform === 'linux' ? false : 'there is no /proc',
+  }, async () => {
+    const { code, stderr } = await runCommand(['serve', '--data', '/proc/none', ...ANY_PORTS], {
+      cwd: dir,
+    })
+    assert.equal(code, 1)
+    assert.match(stderr, /^afterimage: ENOENT.*\/proc\/none/)
   })
 
   it('refuses a wrong configuration before it makes anything', async () => {
