@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto'
  * eight properties each (two of them unique, the others from small vocabularies), 30% public, 10%
  * shared with members, the rest private.
  */
-const PROJECTS = Array.from({ length: 100 }, (_, n) => hex(`project ${n}`))
+export const PROJECTS: readonly string[] = Array.from({ length: 100 }, (_, n) =>
+  hex(`project ${n}`),
+)
 const DISTROS = ['ubuntu', 'debian', 'rocky', 'fedora', 'alpine', 'windows', 'cirros', 'arch']
 const STATUSES = [
   'active',
@@ -22,11 +24,15 @@ const FIRST_CREATED_MS = Date.UTC(2020, 0, 1)
 /** Documents `from` to `to` (excluded), each as one line of JSON with its newline, in one buffer. */
 export function documentLines(from: number, to: number): Buffer {
   const lines: string[] = []
-  for (let n = from; n < to; n += 1) lines.push(JSON.stringify(document(n)), '\n')
+  for (let n = from; n < to; n += 1) lines.push(JSON.stringify(imageDocument(n)), '\n')
   return Buffer.from(lines.join(''))
 }
 
-function document(n: number): Record<string, unknown> {
+/** As the Image service prints it. */
+export type ImageDocument = Record<string, unknown>
+
+/** The n-th document. */
+export function imageDocument(n: number): ImageDocument {
   const digest = hex(`image ${n}`)
   const id = [8, 12, 16, 20, 32].map((end, i) => digest.slice([0, 8, 12, 16, 20][i], end)).join('-')
   const owner = pick(PROJECTS, digest, 0)

@@ -1,0 +1,72 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
+import type { Order, RecordedAnswer } from './bare-server.ts'
+
+/** The bare server, in a process of its own. */
+export interface Bare extends AsyncDisposable {
+  readonly url: string
+  /** Remembers a set of answers under a name. */
+  keep(name: string, answers: readonly RecordedAnswer[]): Promise<void>
+  /** Sends that set from now on. */
+  send(name: string): Promise<void>
+  /** Forgets all sets. */
+  forget(): Promise<void>
+}
+
+export async function startBare(): Promise<Bare> {
+  const file = new URL('bare-server.ts', import.meta.url)
+  const child = fork(file, { serialization: 'advanced' })
+  const ended = once(child, 'exit')
+  const [url] = await once(child, 'message')
+  const tell = async (order: Order) => {
+    const done = once(child, 'message')
+    child.send(order)
+    await done
+  }
+  return {
+    url,
+    keep: async (name, answers) => {
+      await tell({ kind: 'keep', name, answers })
+      await tell({ kind: 'send', name })
+      const [expected] = answers
+      const found = await record(url, '/', '')
+      if (expected === undefined || !sameAnswer(found, expected)) {
+        throw new Error('the bare server does not send the same bytes')
+      }
+    },
+    send: (name) => tell({ kind: 'send', name }),
+    forget: () => tell({ kind: 'forget' }),
+    [Symbol.asyncDispose]: async () => {
+      if (child.connected) child.disconnect()
+      await ended
+    },
+  }
+}
+
+/** Headers that node:http adds itself, with values of its own. */
+const ADDED: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
+
+/** One answer, as it came. @throws Error for one that is no success */
+export async function record(url: string, path: string, token: string): Promise<RecordedAnswer> {
+  const asked = request(url + path, { headers: { 'x-auth-token': token } }).end()
+  const [response] = await once(asked, 'response')
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  const body = Buffer.concat(chunks)
+  if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode} ${body}`)
+  const raw: string[] = response.rawHeaders
+  const headers = raw.flatMap((name, i) =>
+    i % 2 === 0 && !ADDED.has(name.toLowerCase()) ? [name, raw[i + 1] ?? ''] : [],
+  )
+  return { status: response.statusCode, headers, body }
+}
+
+function sameAnswer(a: RecordedAnswer, b: RecordedAnswer): boolean {
+  return (
+    a.status === b.status &&
+    isDeepStrictEqual(a.headers, b.headers) &&
+    Buffer.compare(a.body, b.body) === 0
+  )
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startBare } from './bare.ts'
+import { type BuiltCatalogue, buildCatalogue } from './catalogue.ts'
+import { type Demand, judgeExamined, judgeRow } from './demands.ts'
+import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
+import { type Figures, measureRow, type Served } from './measure.ts'
+import { type Form, HELP, type Options, readOptions } from './options.ts'
+import { serve } from './product.ts'
+import {
+  demandsSection,
+  examinedSection,
+  importSection,
+  introduction,
+  loadSection,
+  REPORT_FILE,
+} from './report.ts'
+import { type Examined, examine } from './rows-examined.ts'
+import { VIEWERS } from './viewers.ts'
+import { ROWS } from './workload.ts'
+import { checkWrk } from './wrk.ts'
+
+const EXIT_DEMANDS_MISSED = 1
+const EXIT_FAILED = 2
+
+/** Prints the report as it comes to be, and keeps it. */
+class Report {
+  text = ''
+
+  add(text: string): void {
+    this.text += text
+    process.stdout.write(text)
+  }
+}
+
+function tell(progress: string): void {
+  process.stderr.write(`bench: ${progress}\n`)
+}
+
+async function build(form: Form, folder: string, report: Report): Promise<BuiltCatalogue[]> {
+  const built: BuiltCatalogue[] = []
+  report.add(importSection.head())
+  for (const size of form.sizes) {
+    tell(`importing ${size} images`)
+    const catalogue = await buildCatalogue(folder, size)
+    report.add(importSection.row(catalogue))
+    built.push(catalogue)
+  }
+  return built
+}
+
+async function countExamined(
+  form: Form,
+  built: readonly BuiltCatalogue[],
+  report: Report,
+): Promise<Examined[]> {
+  const all: Examined[] = []
+  report.add(examinedSection.head(form))
+  for (const filter of [...EQUALITY_FILTERS, ...SPREAD_FILTERS]) {
+    tell(`rows examined: ${filter.name}`)
+    for (const viewer of VIEWERS) {
+      const examined = await examine(filter, viewer, built)
+      report.add(examinedSection.row(form, examined))
+      all.push(...examined)
+    }
+  }
+  return all
+}
+
+interface MeasuredRow {
+  readonly request: string
+  readonly viewer: string
+  readonly mode: string
+  readonly figures: readonly Figures[]
+}
+
+async function measureLoad(
+  form: Form,
+  built: readonly BuiltCatalogue[],
+  folder: string,
+  report: Report,
+): Promise<{ rows: MeasuredRow[]; demands: Demand[] }> {
+  await using stack = new AsyncDisposableStack()
+  const bare = stack.use(await startBare())
+  const served: Served[] = []
+  for (const { size, data } of built) served.push({ size, product: stack.use(await serve(data)) })
+  const rows: MeasuredRow[] = []
+  const demands: Demand[] = []
+  report.add(loadSection.head())
+  for (const [i, row] of ROWS.entries()) {
+    const { request, viewer, mode } = row
+    tell(`row ${i + 1} of ${ROWS.length}: ${request}, ${viewer.name}, ${mode} query`)
+    const figures = await measureRow(row, served, bare, form, folder)
+    report.add(loadSection.rows(row, figures))
+    rows.push({ request, viewer: viewer.name, mode, figures })
+    demands.push(...judgeRow(row, figures))
+  }
+  return { rows, demands }
+}
+
+async function bench({ form, jsonFile }: Options, folder: string): Promise<boolean> {
+  const report = new Report()
+  await checkWrk()
+  report.add(introduction(form))
+  const built = await build(form, folder, report)
+  const examined = await countExamined(form, built, report)
+  const { rows, demands } = await measureLoad(form, built, folder, report)
+  demands.push(...judgeExamined(examined))
+  report.add(demandsSection(demands))
+  if (jsonFile !== undefined) {
+    const catalogues = built.map(({ data: _, ...figures }) => figures)
+    const all = { form, catalogues, examined, rows, demands }
+    await writeFile(jsonFile, `${JSON.stringify(all, undefined, 2)}\n`)
+  }
+  if (form.name === 'full') {
+    await writeFile(fileURLToPath(new URL(`../${REPORT_FILE}`, import.meta.url)), report.text)
+  }
+  return demands.every(({ isMet }) => isMet)
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  let folder: string | undefined
+  try {
+    const options = readOptions(args)
+    if (options === undefined) {
+      process.stdout.write(HELP)
+      return 0
+    }
+    folder = await mkdtemp(join(tmpdir(), 'afterimage-bench-'))
+    return (await bench(options, folder)) ? 0 : EXIT_DEMANDS_MISSED
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error))
+    return EXIT_FAILED
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

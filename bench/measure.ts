@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Bare, record } from './bare.ts'
+import type { Form } from './options.ts'
+import type { Product } from './product.ts'
+import { ratioOf, type Spread, spreadOf } from './statistics.ts'
+import type { Row } from './workload.ts'
+import { type Load, load, type Measured } from './wrk.ts'
+
+/** A catalogue that is being served. */
+export interface Served {
+  readonly size: number
+  readonly product: Product
+}
+
+/** One row at one size. */
+export interface Figures {
+  readonly size: number
+  readonly requestsPerSecond: Spread
+  readonly bareRequestsPerSecond: Spread
+  /** The product's throughput over the bare server's. */
+  readonly ratio: Spread
+  /** The cost of a request over its cost in the smallest catalogue. */
+  readonly growth: Spread
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly bareP99Ms: number
+  readonly bytesPerRequest: number
+}
+
+/** The runs of one row against one server. */
+interface Lane {
+  readonly load: Omit<Load, 'round' | 'seconds'>
+  readonly rounds: Measured[]
+}
+
+const WARM_UP_SECONDS = 1
+
+/**
+ * Measures a row: in each round every size's server and the bare one have their turn, so that what
+ * slows the machine down for a while slows all of them down. The first round warms up.
+ */
+export async function measureRow(
+  row: Row,
+  served: readonly Served[],
+  bare: Bare,
+  form: Form,
+  folder: string,
+): Promise<readonly Figures[]> {
+  const rounds = row.isDemanded ? form.demandedRounds : form.otherRounds
+  const scratch = await mkdtemp(join(folder, 'row-'))
+  const lanes = []
+  for (const { size, product } of served) {
+    lanes.push(await prepare(row, size, product, bare, scratch))
+  }
+  for (let round = 0; round <= rounds; round += 1) {
+    const seconds = round === 0 ? WARM_UP_SECONDS : form.roundSeconds
+    for (const { size, ours, theirs } of lanes) {
+      await bare.send(String(size))
+      for (const lane of [ours, theirs]) {
+        const other = row.mode === 'another' ? round : undefined
+        const measured = await load({ ...lane.load, round: other, seconds })
+        if (round > 0) lane.rounds.push(measured)
+      }
+    }
+  }
+  await bare.forget()
+  await rm(scratch, { recursive: true })
+  const smallest = lanes[0]?.ours.rounds ?? []
+  return lanes.map(({ size, ours, theirs }) => figures(size, ours.rounds, theirs.rounds, smallest))
+}
+
+async function prepare(
+  { viewer, paths, answersKept }: Row,
+  size: number,
+  product: Product,
+  bare: Bare,
+  scratch: string,
+) {
+  const token = await product.signIn(viewer.name)
+  const asked = paths(size)
+  const answers = []
+  for (const path of asked.slice(0, answersKept)) {
+    answers.push(await record(product.computeUrl, path, token))
+  }
+  await bare.keep(String(size), answers)
+  const pathsFile = join(scratch, `${size}.paths`)
+  await writeFile(pathsFile, `${asked.join('\n')}\n`)
+  const lane = (url: string): Lane => ({
+    load: { url, token, pathsFile },
+    rounds: [],
+  })
+  return { size, ours: lane(product.computeUrl), theirs: lane(bare.url) }
+}
+
+function figures(
+  size: number,
+  ours: readonly Measured[],
+  theirs: readonly Measured[],
+  smallest: readonly Measured[],
+): Figures {
+  const rates = ours.map((round) => round.requestsPerSecond)
+  const bareRates = theirs.map((round) => round.requestsPerSecond)
+  const median = (values: readonly number[]) => spreadOf(values).median
+  return {
+    size,
+    requestsPerSecond: spreadOf(rates),
+    bareRequestsPerSecond: spreadOf(bareRates),
+    ratio: ratioOf(rates, bareRates),
+    growth: ratioOf(
+      smallest.map((round) => round.requestsPerSecond),
+      rates,
+    ),
+    p50Ms: median(ours.map((round) => round.p50Ms)),
+    p99Ms: median(ours.map((round) => round.p99Ms)),
+    bareP99Ms: median(theirs.map((round) => round.p99Ms)),
+    bytesPerRequest: median(ours.map((round) => round.bytesPerRequest)),
+  }
+}

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import { REPORT_FILE } from './report.ts'
+
+export const HELP = `Usage: npm run bench -- [--short] [--json FILE]
+
+Measures images/detail of the embedded catalogue beside a bare node:http server that sends the very
+same bytes, prints tables, and exits with 1 when a demand is not met.
+
+  --short      1,000 and 100,000 images and shorter rounds: about three minutes.
+               Without it 1,000,000 images besides, about 25 minutes, and ${REPORT_FILE} is written
+  --json FILE  write every measured figure to FILE
+  --help       print this
+
+Needs wrk (Debian: apt-get install wrk) and, in full, about 8 GB of disk in the temporary folder.
+`
+
+/** How much is measured. */
+export interface Form {
+  readonly name: 'full' | 'short'
+  /** Images in a catalogue, the smallest first. */
+  readonly sizes: readonly [number, ...number[]]
+  /** Rounds of a row that a demand is made of. */
+  readonly demandedRounds: number
+  readonly otherRounds: number
+  readonly roundSeconds: number
+}
+
+const FULL: Form = {
+  name: 'full',
+  sizes: [1000, 100_000, 1_000_000],
+  demandedRounds: 5,
+  otherRounds: 5,
+  roundSeconds: 2,
+}
+
+const SHORT: Form = {
+  name: 'short',
+  sizes: [1000, 100_000],
+  demandedRounds: 5,
+  otherRounds: 1,
+  roundSeconds: 1,
+}
+
+export interface Options {
+  readonly form: Form
+  readonly jsonFile: string | undefined
+}
+
+/** @returns undefined when help was asked for. @throws TypeError naming a wrong flag */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      short: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  return { form: values.short ? SHORT : FULL, jsonFile: values.json }
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../bin/afterimage', import.meta.url))
+const START_TIMEOUT_MS = 60_000
+/** What every user of the bench signs in with. */
+const PASSWORD = 'the bench signs in'
+
+/** Starts one command of the product. */
+function start(args: readonly string[], stdin: 'pipe' | 'ignore'): ChildProcess {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(AFTERIMAGE|OS)_/.test(name))
+  const env = { ...Object.fromEntries(inherited), AFTERIMAGE_PASSWORD: PASSWORD }
+  return spawn(process.execPath, [BIN, ...args], { stdio: [stdin, 'pipe', 'pipe'], env })
+}
+
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  let text = ''
+  stream?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  return () => text
+}
+
+/** Runs one command to its end. @returns its stdout @throws Error with its stderr */
+export async function command(
+  args: readonly string[],
+  input: Iterable<string> = [],
+): Promise<string> {
+  const child = start(args, 'pipe')
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  const closed = once(child, 'close')
+  child.stdin?.on('error', () => undefined) // a command that ends early says why on stderr
+  for (const piece of input) {
+    if (child.exitCode !== null) break
+    if (child.stdin?.write(piece) === false) {
+      await Promise.race([once(child.stdin, 'drain'), closed])
+    }
+  }
+  child.stdin?.end()
+  const [code] = await closed
+  if (code !== 0) throw new Error(`afterimage ${args[0]} ended with ${code}: ${stderr()}`)
+  return stdout()
+}
+
+/** Adds a project, and a user of the same name to it. */
+export async function addUser(
+  data: string,
+  name: string,
+  project: string,
+  role: string,
+): Promise<void> {
+  await command(['project', 'add', `bench-${name}`, '--id', project, '--data', data])
+  const who = ['user', 'add', `bench-${name}`, '--project', project, '--role', role]
+  await command([...who, '--password-stdin', '--data', data], [`${PASSWORD}\n`])
+}
+
+/** A serving process. */
+export interface Product extends AsyncDisposable {
+  readonly computeUrl: string
+  /** A token of the user that `addUser` added. */
+  signIn(name: string): Promise<string>
+}
+
+/** Serves a data folder on free ports. */
+export async function serve(data: string): Promise<Product> {
+  const ports = ['compute', 'image', 'identity'].flatMap((face) => [`--${face}-port`, '0'])
+  const child = start(['serve', '--data', data, '--log-level', 'warn', ...ports], 'ignore')
+  const closed = once(child, 'close')
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await closed
+  }
+  try {
+    const { compute, identity } = await greeting(child)
+    return {
+      computeUrl: compute,
+      signIn: (name) => signIn(identity, name),
+      [Symbol.asyncDispose]: stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Where `serve` says that it listens. */
+async function greeting(child: ChildProcess): Promise<{ compute: string; identity: string }> {
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  const deadlineMs = performance.now() + START_TIMEOUT_MS
+  while (child.exitCode === null && performance.now() < deadlineMs) {
+    const found = /compute +(\S+)\/v2\.1\n.*\n +identity +(\S+)\/v3\n/.exec(stdout())
+    const [, compute, identity] = found ?? []
+    if (compute !== undefined && identity !== undefined) return { compute, identity }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`afterimage serve did not start: ${stderr()}`)
+}
+
+async function signIn(identityUrl: string, name: string): Promise<string> {
+  const user = { name: `bench-${name}`, domain: { id: 'default' }, password: PASSWORD }
+  const response = await fetch(`${identityUrl}/v3/auth/tokens`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ auth: { identity: { methods: ['password'], password: { user } } } }),
+  })
+  const token = response.headers.get('x-subject-token')
+  if (token === null) throw new Error(`${name} cannot sign in: ${response.status}`)
+  return token
+}

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url))
+
+/** Requests in flight at any time: enough to keep a server of one thread busy. */
+export const CONNECTIONS = 8
+
+/** One run of load. */
+export interface Load {
+  /** Such as `http://127.0.0.1:8774`. */
+  readonly url: string
+  readonly token: string
+  /** A file of paths, one a line, asked for in turn. */
+  readonly pathsFile: string
+  /** Set to make every request another one than all others; else they are sent as they are. */
+  readonly round: number | undefined
+  readonly seconds: number
+}
+
+export interface Measured {
+  readonly requestsPerSecond: number
+  readonly bytesPerRequest: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** @throws Error when there is no wrk, and when any request was not answered with success */
+export async function load({ url, token, pathsFile, round, seconds }: Load): Promise<Measured> {
+  const script = [
+    '-s',
+    SCRIPT,
+    url,
+    '--',
+    pathsFile,
+    ...(round === undefined ? [] : [String(round)]),
+  ]
+  const flags = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-H', `X-Auth-Token: ${token}`]
+  const { stdout } = await start([...flags, ...script])
+  const found = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) ?? '{}')
+  const { requests, microseconds, bytes, p50, p99, refused, broken } = found
+  if (!(requests > 0) || refused !== 0 || broken !== 0) {
+    throw new Error(`${url}: ${refused} requests refused, ${broken} broken, of ${requests}`)
+  }
+  return {
+    requestsPerSecond: (requests * 1_000_000) / microseconds,
+    bytesPerRequest: bytes / requests,
+    p50Ms: p50 / 1000,
+    p99Ms: p99 / 1000,
+  }
+}
+
+/** @throws Error that says how to get wrk. */
+export async function checkWrk(): Promise<void> {
+  // It has no flag that does nothing: asked for its version it prints it and exits with 1.
+  await start(['--version']).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.message.startsWith('wrk ')) throw error
+  })
+}
+
+async function start(args: readonly string[]): Promise<{ stdout: string }> {
+  try {
+    return await run('wrk', args)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new Error('wrk is not installed: on Debian and Ubuntu, "apt-get install wrk"')
+  }
+}
