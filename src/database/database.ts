@@ -30,7 +30,6 @@ export class Database implements Disposable {
   readonly sqlite: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   readonly #dataVersion: StatementSync
-  readonly #resetLastRowid: StatementSync
   #ownWrites = 0
   #lastWrite: Promise<unknown> = Promise.resolve()
 
@@ -51,8 +50,6 @@ export class Database implements Disposable {
       // From here on nothing waits inside SQLite: a wait there would stop the event loop.
       this.sqlite.exec('PRAGMA busy_timeout = 0')
       this.#dataVersion = this.sqlite.prepare('PRAGMA data_version')
-      this.sqlite.exec('CREATE TEMP TABLE last_rowid (rowid_reset INTEGER PRIMARY KEY)')
-      this.#resetLastRowid = this.sqlite.prepare('REPLACE INTO last_rowid VALUES (1)')
     } catch (error) {
       this.sqlite.close()
       throw isCorruption(error) ? new DatabaseRefused(file, 'is damaged', String(error)) : error
@@ -115,10 +112,6 @@ export class Database implements Disposable {
     } catch (error) {
       if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
       throw error
-    } finally {
-      // node:sqlite tells the connection's last rowid after every statement and throws when a number
-      // cannot hold it; those that a full-text index writes inside are as large as that.
-      this.#resetLastRowid.run()
     }
   }
 
