@@ -14,6 +14,8 @@ const WRITE_RETRY_MS = 2
 const MIGRATION_WAIT_MS = 30_000
 /** SQLite gives freed memory back above this. */
 const CACHE_KIB = 65_536
+/** The WAL is copied into the file when it has this many pages: seldom enough for a long import. */
+const CHECKPOINT_PAGES = 8000
 /** The WAL file is cut back to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024
 
@@ -44,6 +46,7 @@ export class Database implements Disposable {
         PRAGMA foreign_keys = ON;
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -${CACHE_KIB};
+        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
         PRAGMA journal_size_limit = ${WAL_BYTES_MAX};
       `)
       this.#migrate()
