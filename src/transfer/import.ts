@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ImageStore } from '../catalogue/catalogue.ts'
 import type { Image } from '../image/image.ts'
+import type { Piece } from './piece.ts'
 import { type BadDocument, isBad, readPiece } from './read-piece.ts'
 import { readSource, SourceError } from './read-source.ts'
-import { DocumentSplitter, type Piece } from './split-documents.ts'
+import { DocumentSplitter } from './split-documents.ts'
 
 /** One transaction holds at most this many images, so that others' writes get their turn. */
 export const BATCH_IMAGES_MAX = 1000

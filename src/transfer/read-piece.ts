@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DocumentError, readDocument } from '../image/document.ts'
 import type { Image } from '../image/image.ts'
-import type { Piece } from './split-documents.ts'
+import type { Piece } from './piece.ts'
 
 /** Why a piece of a file is no image. */
 export interface BadDocument {

@@ -1,16 +1,28 @@
 import {
   BACKSLASH,
+  byteOrderMark,
   CLOSE_LIST,
   CLOSE_OBJECT,
-  COLON,
   COMMA,
   isSpace,
+  jsonProblem,
+  mayOpenIn,
   NEWLINE,
   OPEN_LIST,
   OPEN_OBJECT,
+  openerOf,
   QUOTE,
   show,
 } from './json-bytes.ts'
+import {
+  CUT_OFF,
+  DOCUMENT_BYTES_MAX,
+  HEAD_BYTES,
+  NESTING_DEPTH_MAX,
+  type Piece,
+  TOO_DEEP,
+  TOO_LONG,
+} from './piece.ts'
 
 /**
  * Finds the bounds of image documents in a stream of JSON bytes, whatever holds them: an array, a
@@ -19,25 +31,8 @@ import {
  * and one document, however long the stream.
  */
 
-/** Room for Glance's own quota of 128 properties, each as long as Glance can hold. */
-export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
-/** The deepest thing in an image document, a location's validation data, is at depth 5. */
-export const NESTING_DEPTH_MAX = 32
-/** Of a document too large to keep, this much is kept to read its id from. */
-const HEAD_BYTES = 4096
-
-/** One JSON value that stands where an image document should, or what is wrong there. */
-export interface Piece {
-  /** The line it starts on, from 1. */
-  readonly line: number
-  /** All its bytes; where there is a problem, as many as are at hand. */
-  readonly bytes: Buffer
-  readonly problem?: string
-}
-
 const NOTHING = Buffer.alloc(0)
 const PAGE_KEY = '"images"'
-const CUT_OFF = 'it seems to be cut off'
 
 export class DocumentSplitter {
   #pieces: Piece[] = []
@@ -128,7 +123,7 @@ export class DocumentSplitter {
   /** Forgets the bytes that are done with. */
   #letGo(): void {
     const isInside = this.#state === 'value' || this.#state === 'tail'
-    if (isInside && this.#at - this.#start > DOCUMENT_BYTES_MAX) this.#exceed(tooLong())
+    if (isInside && this.#at - this.#start > DOCUMENT_BYTES_MAX) this.#exceed(TOO_LONG)
     const from = isInside && this.#excess === undefined ? this.#start : this.#at
     this.#bytes = from < this.#bytes.length ? this.#bytes.subarray(from) : NOTHING
     this.#at -= from
@@ -139,10 +134,10 @@ export class DocumentSplitter {
   }
 
   #readMark(): void {
-    const [first, second, third] = this.#bytes
+    const mark = byteOrderMark(this.#bytes)
     this.#state = 'next'
-    if (first === 0xef && second === 0xbb && third === 0xbf) this.#at = this.#lineStart = 3
-    if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
+    if (mark === 'UTF-8') this.#at = this.#lineStart = 3
+    if (mark === 'UTF-16') {
       this.#reportHere('the file is in UTF-16; image documents must be in UTF-8')
       this.#state = 'dead'
     }
@@ -174,9 +169,8 @@ export class DocumentSplitter {
       this.#reportHere(`the file is neither JSON nor gzip: it starts with ${show(start)}`)
       this.#state = 'dead'
     } else {
-      this.#lose(
-        `${show(this.#bytes.subarray(this.#at, this.#at + 1))} where a document should start`,
-      )
+      const found = show(this.#bytes.subarray(this.#at, this.#at + 1))
+      this.#lose(`${found} where a document should start`)
     }
   }
 
@@ -286,7 +280,8 @@ export class DocumentSplitter {
   }
 
   #open(byte: number): void {
-    if (this.#depth > 0 && this.#depth <= NESTING_DEPTH_MAX && !this.#mayOpen()) {
+    const isKnown = this.#depth > 0 && this.#depth <= NESTING_DEPTH_MAX
+    if (isKnown && !mayOpenIn(this.#openers[this.#depth], this.#previous)) {
       this.#lose(`"${String.fromCharCode(byte)}" comes where it cannot be`)
     } else if (byte === OPEN_LIST && this.#isPageKey()) {
       if (this.#isPageSound('[]}')) this.#enter('page')
@@ -295,19 +290,12 @@ export class DocumentSplitter {
       this.#previous = byte
       this.#at += 1
       if (this.#depth <= NESTING_DEPTH_MAX) this.#openers[this.#depth] = byte
-      else this.#exceed(`is nested deeper than ${NESTING_DEPTH_MAX} levels`)
+      else this.#exceed(TOO_DEEP)
     }
   }
 
-  /** Whether a list or object can stand here: JSON.parse would see it too, but lines too late. */
-  #mayOpen(): boolean {
-    if (this.#openers[this.#depth] === OPEN_OBJECT) return this.#previous === COLON
-    return this.#previous === COMMA || this.#previous === OPEN_LIST
-  }
-
   #shut(byte: number): void {
-    const opener = byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_LIST
-    if (this.#depth <= NESTING_DEPTH_MAX && this.#openers[this.#depth] !== opener) {
+    if (this.#depth <= NESTING_DEPTH_MAX && this.#openers[this.#depth] !== openerOf(byte)) {
       this.#lose(`"${String.fromCharCode(byte)}" closes what it did not open`)
       return
     }
@@ -323,7 +311,7 @@ export class DocumentSplitter {
       this.#container = 'stream'
       return
     }
-    if (this.#at - this.#start > DOCUMENT_BYTES_MAX) this.#exceed(tooLong())
+    if (this.#at - this.#start > DOCUMENT_BYTES_MAX) this.#exceed(TOO_LONG)
     if (this.#excess === undefined) {
       const bytes = this.#bytes.subarray(this.#start, this.#at)
       this.#pieces.push({ line: this.#startLine, bytes })
@@ -347,13 +335,10 @@ export class DocumentSplitter {
   /** Whether what stands around a page's list is JSON, so far and with `ending`; reports if not. */
   #isPageSound(ending: string): boolean {
     const before = this.#state === 'tail' ? `{${PAGE_KEY}:[]` : ''
-    try {
-      JSON.parse(`${before}${this.#bytes.toString('utf8', this.#start, this.#at)}${ending}`)
-      return true
-    } catch (error) {
-      this.#lose(`around the list of images is no valid JSON: ${(error as Error).message}`)
-      return false
-    }
+    const around = this.#bytes.toString('utf8', this.#start, this.#at)
+    const problem = jsonProblem(`${before}${around}${ending}`)
+    if (problem !== undefined) this.#lose(`around the list of images is no valid JSON: ${problem}`)
+    return problem === undefined
   }
 
   #exceed(message: string): void {
@@ -365,10 +350,9 @@ export class DocumentSplitter {
   /** Gives the current value up and looks for a line where the next one surely starts. */
   #lose(problem: string): void {
     const isInside = this.#state === 'value' || this.#state === 'tail'
-    if (isInside) this.#report(problem)
-    else this.#reportHere(problem)
-    if (this.#state === 'tail') this.#container = 'stream'
     if (!isInside) this.#startColumn = this.#at - this.#lineStart
+    isInside ? this.#report(problem) : this.#reportHere(problem)
+    if (this.#state === 'tail') this.#container = 'stream'
     // A value that was never closed may have run into the next one: look at this line again.
     const mayRestart = isInside && this.#excess === undefined && this.#lineStart > this.#start
     if (mayRestart) this.#at = this.#lineStart
@@ -388,9 +372,8 @@ export class DocumentSplitter {
     if (byte === NEWLINE) {
       this.#newline()
       this.#isBlankLine = true
-    } else if (isSpace(byte)) {
-      this.#at += 1
-    } else {
+    } else if (isSpace(byte)) this.#at += 1
+    else {
       const isListEnd = byte === CLOSE_LIST && this.#container !== 'stream'
       const isOuter = this.#at - this.#lineStart <= this.#startColumn
       this.#isBlankLine = false
@@ -405,16 +388,12 @@ export class DocumentSplitter {
 
   /** Says what is wrong with the value that is being read. */
   #report(problem: string): void {
-    const rest =
-      this.#excess === undefined ? this.#bytes.subarray(this.#start, this.#at) : this.#head
-    this.#pieces.push({ line: this.#startLine, bytes: rest, problem })
+    const isKept = this.#excess === undefined
+    const bytes = isKept ? this.#bytes.subarray(this.#start, this.#at) : this.#head
+    this.#pieces.push({ line: this.#startLine, bytes, problem })
   }
 
   #reportHere(problem: string): void {
     this.#pieces.push({ line: this.#line, bytes: NOTHING, problem })
   }
-}
-
-function tooLong(): string {
-  return `is longer than ${DOCUMENT_BYTES_MAX} bytes`
 }

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  DOCUMENT_BYTES_MAX,
-  DocumentSplitter,
-  NESTING_DEPTH_MAX,
-} from '../../src/transfer/split-documents.ts'
+import { DOCUMENT_BYTES_MAX, NESTING_DEPTH_MAX } from '../../src/transfer/piece.ts'
+import { DocumentSplitter } from '../../src/transfer/split-documents.ts'
 
 /** Each piece as `line: bytes`, or `line! problem`. */
 function split(input: string | Buffer, chunkBytes = 1 << 20): string[] {
