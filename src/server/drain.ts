@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
+import { closeSilentConnections } from './silent-connections.ts'
 
 /** How often connections whose request has just been finished are let go. */
 const SWEEP_INTERVAL_MS = 50
@@ -13,7 +14,10 @@ export async function drain(
   timeoutMs = DRAIN_TIMEOUT_MS,
 ): Promise<void> {
   const sweep = setInterval(() => {
-    for (const app of apps) app.server.closeIdleConnections()
+    for (const { server } of apps) {
+      server.closeIdleConnections()
+      closeSilentConnections(server)
+    }
   }, SWEEP_INTERVAL_MS)
   const cut = setTimeout(() => {
     for (const app of apps) app.server.closeAllConnections()

@@ -13,6 +13,7 @@ import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, newRequestId } from './parser-failure.ts'
+import { rememberConnections } from './silent-connections.ts'
 
 /**
  * One HTTP server for one face: limits, request ids, health, and every failure (the framework's and
@@ -44,7 +45,7 @@ export function createHttpServer(
     },
     clientErrorHandler: (error, socket) => answerParserError(face, error, socket as Socket),
     frameworkErrors: (error, request, reply) => {
-      stampRequestId(face, request, reply)
+      beginAnswer(face, request, reply)
       sendFailure(face, reply, failureOf(error))
     },
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
@@ -53,12 +54,13 @@ export function createHttpServer(
   app.server.maxHeadersCount = 0 // bounded by HEADER_BYTES_MAX; the default drops headers silently
   // A caller may close its sending side after the request; Node would cut what is being answered.
   Object.assign(app.server, { httpAllowHalfOpen: true })
+  rememberConnections(app.server)
   meetExpectations(app, face)
   keepBodiesRaw(app)
 
   app.addHook('onRequest', async (request, reply) => {
     if (isLeaving(request.raw.socket)) return reply.hijack()
-    stampRequestId(face, request, reply)
+    beginAnswer(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
     if (Number(request.headers['content-length']) > face.bodyBytesMax) {
       return refuseTooLarge(face, request, reply)
@@ -81,8 +83,14 @@ export function sendFailure(face: Face, reply: FastifyReply, failure: Failure): 
   return reply.code(failure.status).header('content-type', contentType).send(body)
 }
 
-function stampRequestId(face: Face, request: FastifyRequest, reply: FastifyReply): void {
+/** What every answer carries, whatever it will be. */
+function beginAnswer(face: Face, request: FastifyRequest, reply: FastifyReply): void {
   for (const name of face.requestIdHeaders) reply.header(name, request.id)
+  if (request.headers.upgrade !== undefined) {
+    // It is not met; but Node reads nothing on that came with such a request, and would say nothing.
+    hangUpAfterAnswer(request.raw.socket)
+    reply.header('connection', 'close')
+  }
 }
 
 function refuseTooLarge(face: Face, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -123,7 +131,10 @@ function keepBodiesRaw(app: FastifyInstance): void {
 function meetExpectations(app: FastifyInstance, face: Face): void {
   const { server } = app
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (!(Number(request.headers['content-length']) > face.bodyBytesMax)) response.writeContinue()
+    const isTooLarge = Number(request.headers['content-length']) > face.bodyBytesMax
+    // Behind another answer Node would put the 100 between this answer's headers and its body.
+    const isQueued = response.socket === null
+    if (!isTooLarge && !isQueued) response.writeContinue()
     server.emit('request', request, response)
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

@@ -7,7 +7,7 @@
 /** All remembered bodies together. */
 const BYTES_MAX = 32 * 1024 * 1024
 /** A larger body is not remembered. */
-export const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+export const ANSWER_BYTES_MAX = 2 * 1024 * 1024
 const ENTRIES_MAX = 10_000
 
 export interface Answer {
