@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { BODY_BYTES_MAX } from '../../src/api/compute/face.ts'
+import type { Answer } from './answers.ts'
 import { assertFault, assertRefused } from './fault.ts'
 import {
   IMAGE_ID,
@@ -11,7 +12,7 @@ import {
   type Stand,
   startServer,
 } from './stand.ts'
-import { type Answer, say } from './wire.ts'
+import { say } from './wire.ts'
 
 let stand: Stand
 let catalogue: MapCatalogue
@@ -91,6 +92,14 @@ test('Expect: 100-continue gets one 100 and then the answer', async () => {
   const { answers, continues } = await say(stand.port, bytes, { until: 1 })
   assert.equal(continues, 1)
   assert.equal(answers[0]?.status, 200)
+})
+
+test('a 100 never stands in the middle of an answer that waits its turn', async () => {
+  const headers = { Expect: '100-continue', 'X-Auth-Token': undefined }
+  const bytes = request('GET', METADATA) + request('POST', METADATA, headers, '{"metadata":{}}')
+  const { answers } = await say(stand.port, bytes, { until: 2 })
+  assert.equal(answers[1]?.status, 401)
+  assert.ok(answers[1].body.startsWith('{"error":'), answers[1].body)
 })
 
 test('other expectations are ignored', async () => {

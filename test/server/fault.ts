@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Answer, Heard } from './wire.ts'
+import type { Answer } from './answers.ts'
+import type { Heard } from './wire.ts'
 
 const NAMES: Readonly<Record<number, string>> = {
   400: 'badRequest',

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { Answer } from './answers.ts'
 import { assertFault, assertRequestId } from './fault.ts'
 import { LIST, request, type Stand, startServer, TOKEN } from './stand.ts'
-import { type Answer, say } from './wire.ts'
+import { say } from './wire.ts'
 
 let stand: Stand
 
@@ -158,6 +159,23 @@ test('headers that could make a check slow do not', async () => {
     }
   }
   assert.ok(performance.now() - startedAt < 4000)
+})
+
+test('an Upgrade is not met, its request answered, and the connection closed for what follows', async () => {
+  const upgrade = { Connection: 'Upgrade', Upgrade: 'h2c' }
+  const next = request('GET', LIST)
+  for (const [target, status] of [
+    [LIST, 200],
+    ['/%zz', 400],
+  ] as const) {
+    const heard = await say(stand.port, request('GET', target, upgrade) + next)
+    assert.deepEqual(
+      heard.answers.map((answer) => answer.status),
+      [status],
+    )
+    assert.deepEqual(heard.answers[0]?.headers.get('connection'), ['close'])
+    assert.ok(heard.isClosed)
+  }
 })
 
 test('the server goes on after all of this', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { Answer } from './answers.ts'
 import { assertFault, assertRequestId } from './fault.ts'
 import { IMAGE_ID, LIST, PROJECT, request, type Stand, startServer } from './stand.ts'
-import { type Answer, say } from './wire.ts'
+import { say } from './wire.ts'
 
 let stand: Stand
 

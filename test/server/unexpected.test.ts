@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Catalogue } from '../../src/catalogue/catalogue.ts'
 import { CatalogueFault } from '../../src/catalogue/faults.ts'
 import { IdentityUnavailable } from '../../src/identity/identity.ts'
+import type { Answer } from './answers.ts'
 import { assertFault } from './fault.ts'
 import {
   IMAGE_ID,
@@ -13,7 +14,7 @@ import {
   type Settings,
   startServer,
 } from './stand.ts'
-import { type Answer, say } from './wire.ts'
+import { say } from './wire.ts'
 
 const SECRET = 'SECRET at /srv/secret.db, password hunter2'
 

@@ -1,0 +1,71 @@
+import { pino } from 'pino'
+import type { Config } from '../../src/config/config.ts'
+import { Secret } from '../../src/config/secret.ts'
+import { startAfterimage } from '../../src/server/serve.ts'
+
+/** A server in a process of its own: `node --expose-gc child.ts FOLDER PASSWORD`, with IPC. */
+
+/** What the child says. */
+export type Told =
+  | { readonly kind: 'listening'; readonly urls: Readonly<Record<string, string>> }
+  | { readonly kind: 'memory'; readonly rssBytes: number }
+  /** Something that must not have happened. */
+  | { readonly kind: 'trouble'; readonly text: string }
+
+function tell(told: Told): void {
+  process.send?.(told)
+}
+
+const ERROR_LEVEL = 50
+/** Until what the garbage held has gone back to the system. */
+const SETTLE_MS = 300
+
+process.on('unhandledRejection', (reason) =>
+  tell({ kind: 'trouble', text: `unhandled: ${reason}` }),
+)
+process.on('uncaughtException', (error) => tell({ kind: 'trouble', text: `uncaught: ${error}` }))
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') tell({ kind: 'trouble', text: `warning: ${warning}` })
+})
+
+const logger = pino(
+  { level: 'warn' },
+  {
+    write: (line) => {
+      const { level } = JSON.parse(line) as { level: number }
+      if (level >= ERROR_LEVEL) tell({ kind: 'trouble', text: line })
+    },
+  },
+)
+
+const [data = '', password = ''] = process.argv.slice(2)
+const anyPort = { port: 0, publicUrl: undefined }
+const config: Config = {
+  data,
+  host: '127.0.0.1',
+  compute: anyPort,
+  image: anyPort,
+  identity: anyPort,
+  trustedProxies: [],
+  tokens: { lifetimeHours: 24 },
+  log: { level: 'warn' },
+}
+const running = await startAfterimage({
+  config,
+  secrets: { password: new Secret(password) },
+  logger,
+  withExample: false,
+})
+process.on('message', async (message) => {
+  if (message === 'stop') {
+    await running.close()
+    process.disconnect?.()
+    return
+  }
+  for (let i = 0; i < 3; i += 1) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+  }
+  tell({ kind: 'memory', rssBytes: process.memoryUsage.rss() })
+})
+tell({ kind: 'listening', urls: running.urls })

@@ -1,0 +1,91 @@
+import { isListed } from '../../src/image/visibility.ts'
+import type { Answer } from '../../test/server/answers.ts'
+import type { FuzzRequest } from './requests.ts'
+import type { World } from './world.ts'
+
+const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** What no answer shows: traces, paths, the texts of errors that were meant for a log. */
+const LEAKS: readonly RegExp[] = [
+  /\bat .{1,200}:\d+:\d+\)?/,
+  /node:internal|node_modules|file:\/\/|\.ts\b/,
+  /\/(?:work|home|root|tmp|usr|var)\//,
+  /\b(?:Type|Range|Syntax|Reference|Assertion|Aggregate|URI)Error\b/,
+  /Traceback|File "|<class '|Exception\b/,
+  /sqlite|SQLITE|ERR_[A-Z_]{3,}|FST_ERR|ECONN/i,
+  /\[object |\bundefined\b|\bNaN\b|Unexpected token|is not a function|Maximum call stack/,
+]
+
+const FAULTS: Readonly<Record<number, string>> = {
+  400: 'badRequest',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  405: 'badMethod',
+  406: 'computeFault',
+  408: 'computeFault',
+  413: 'overLimit',
+  415: 'badMediaType',
+}
+
+/** Everything that is wrong with an answer. */
+export function judge(request: FuzzRequest, answer: Answer, world: World): string[] {
+  const problems: string[] = []
+  const { status, headers, body } = answer
+  if (!(status >= 200 && status < 500)) problems.push(`status ${status}`)
+  const ids = headers.get('x-openstack-request-id') ?? []
+  if (ids.length !== 1 || !REQUEST_ID.test(ids[0] ?? '')) problems.push('no request id')
+  if (request.port === 'compute' && headers.get('x-compute-request-id')?.[0] !== ids[0]) {
+    problems.push('no Compute request id')
+  }
+  const shown = `${[...headers].map(([name, values]) => `${name}: ${values}`).join('\n')}\n${body}`
+  for (const leak of LEAKS) {
+    const found = leak.exec(shown)
+    if (found !== null) problems.push(`shows ${JSON.stringify(found[0].slice(0, 100))}`)
+  }
+  const hasBody = request.method !== 'HEAD' && request.way !== 'broken' && body !== ''
+  if (!hasBody) return problems
+  if (!answer.isComplete) problems.push('cut')
+  else if (request.port === 'compute') problems.push(...judgeCompute(request, answer, world))
+  return problems
+}
+
+function judgeCompute(
+  request: FuzzRequest,
+  { status, headers, body }: Answer,
+  world: World,
+): string[] {
+  const type = headers.get('content-type')?.[0] ?? ''
+  if (status === 200 && type.startsWith('text/plain') && body === 'OK') return [] // the health check
+  let json: unknown
+  try {
+    json = JSON.parse(body)
+  } catch {
+    return ['a body that is not JSON']
+  }
+  if (status === 401) return isError(json) ? [] : ['a 401 that is not in shape']
+  if (status >= 400) return isFault(json, status) ? [] : ['a fault that is not in shape']
+  if (!/^application\/(?:json|vnd\.openstack\.compute\+json)$/.test(type)) return [`type ${type}`]
+  return judgeImages(request, json, world)
+}
+
+function isError(json: unknown): boolean {
+  return (json as { error?: { code?: unknown } }).error?.code === 401
+}
+
+function isFault(json: unknown, status: number): boolean {
+  const entries = Object.entries(json as Record<string, { code: unknown; message: unknown }>)
+  const [name, fault] = entries[0] ?? []
+  if (entries.length !== 1 || name !== FAULTS[status] || fault === undefined) return false
+  return fault.code === status && typeof fault.message === 'string' && fault.message !== ''
+}
+
+/** A list shows what its caller may see, each image once. */
+function judgeImages({ caller }: FuzzRequest, json: unknown, { images }: World): string[] {
+  const listed = (json as { images?: readonly { id: string }[] }).images
+  if (listed === undefined) return []
+  const ids = new Set(listed.map((image) => image.id))
+  if (ids.size !== listed.length) return ['an image twice']
+  if (caller === undefined) return ['a list for nobody']
+  const visible = new Set(images.filter((image) => isListed(image, caller.viewer)).map((i) => i.id))
+  return [...ids].filter((id) => !visible.has(id)).map((id) => `shows image ${id}`)
+}
