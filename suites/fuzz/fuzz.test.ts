@@ -16,8 +16,9 @@ import { type FuzzedServer, populate, readImages, startServer } from './server.t
 import type { World } from './world.ts'
 
 /**
- * Random requests against a real server. `FUZZ_SEED` gives the same requests again (the seed is
- * printed), `FUZZ_REQUESTS` says how many (some get no answer, being sent behind a refused one), and `FUZZ_ONLY` sends the one of that number alone.
+ * Random requests against a real server. `FUZZ_SEED` gives the same requests again, but for tokens and
+ * project ids (the seed is printed); `FUZZ_REQUESTS` says how many, of which a few get no answer, being
+ * sent behind a refused one; `FUZZ_ONLY` sends the one of that number alone.
  */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 110_000)
