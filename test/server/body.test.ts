@@ -70,7 +70,7 @@ test('a body over the limit in chunks is refused when it passes the limit', asyn
 })
 
 test('a body of exactly the limit is read, in one piece and in chunks', async () => {
-  const body = ' '.repeat(BODY_BYTES_MAX - 15) + '{"metadata":{}}'
+  const body = `${' '.repeat(BODY_BYTES_MAX - 15)}{"metadata":{}}`
   assert.equal((await send('POST', METADATA, body)).status, 200)
   const pieces = [chunk(body.slice(0, 9)), chunk(body.slice(9)), chunk('')]
   const { answers } = await say(stand.port, [request('POST', METADATA, CHUNKED), ...pieces], {
@@ -125,7 +125,7 @@ const BAD_BODIES: Readonly<Record<string, string | Buffer>> = {
   'a number beyond a float': '{"metadata":{"a":1e999999}}',
   '100,000 open brackets': '['.repeat(100_000),
   '50,000 nested lists': '['.repeat(50_000) + ']'.repeat(50_000),
-  '19,000 nested objects': '{"a":'.repeat(19_000) + '1' + '}'.repeat(19_000),
+  '19,000 nested objects': `${'{"a":'.repeat(19_000)}1${'}'.repeat(19_000)}`,
   'nested lists as metadata': `{"metadata":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
   'nested lists as a value': `{"metadata":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
   'nested lists beside metadata': `{"metadata":{},"z":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
