@@ -15,8 +15,9 @@ const LABEL_BITS = 22
 const LABELS = 2 ** LABEL_BITS
 /** Left between neighbours when images are added at the end of a second. */
 const STRIDE = 4
-/** A stretch of labels is spread out again only when at most one in this many would be taken. */
+/** In a sparse stretch of labels, at most one in this many is taken. */
 const SPARSE = 8
+const FEW_MOVES = 256
 
 /** Before every image's place. */
 export const FIRST_PLACE = Number.MIN_SAFE_INTEGER
@@ -60,22 +61,30 @@ export interface Move {
 }
 
 /**
- * The moves that make room where a new image has none: the smallest stretch of labels around it
- * that is sparse enough, its images spread evenly. Over many writes it is a few moves an image.
+ * The moves that make room where a new image has none: a stretch of labels around it, its images
+ * spread evenly. The smallest sparse stretch, as long as few images stand in it; or else the smallest
+ * that is half empty.
  */
 export function movesToMakeRoom(database: Database, spot: Spot): readonly Move[] {
   const label = Math.max(gapFor(database, spot).below, 0)
+  let moves: readonly Move[] | undefined
   for (let bits = 6; bits <= LABEL_BITS; bits += 4) {
     const width = 2 ** bits
     const first = label - (label % width)
     const rows = database
       .prepare('SELECT n FROM images WHERE place > ? AND place <= ? ORDER BY place DESC')
       .all(placeAt(spot, first + width), placeAt(spot, first)) as { n: number }[]
-    if (rows.length * (bits < LABEL_BITS ? SPARSE : 2) > width) continue
-    const apart = width / rows.length
-    const labelOf = (i: number) => first + Math.floor((i + 0.5) * apart)
-    return rows.map(({ n }, i) => ({ n, to: placeAt(spot, labelOf(i)) }))
+    if (moves !== undefined && rows.length > FEW_MOVES) break
+    if (rows.length * 2 > width) continue
+    const isSparse = rows.length * SPARSE <= width
+    if (isSparse || moves === undefined) {
+      const apart = width / rows.length
+      const labelOf = (i: number) => first + Math.floor((i + 0.5) * apart)
+      moves = rows.map(({ n }, i) => ({ n, to: placeAt(spot, labelOf(i)) }))
+    }
+    if (isSparse) break
   }
+  if (moves !== undefined) return moves
   throw new RangeError(`more than ${LABELS / 2} images were created in one and the same second`)
 }
 
@@ -84,11 +93,14 @@ function placeAt(spot: Spot, label: number): number {
   return -((second - SECOND_MIDDLE) * LABELS + label)
 }
 
-/** The first bits of the id: random ids nearly always find this label free and in order. */
+/**
+ * By the first bits of the id: random ids nearly always find this label free and in order. An eighth
+ * at either end is left for ids that come in order, upwards or downwards.
+ */
 function preferredLabel({ createdAt, id }: Spot): number {
-  if (createdAt < SECOND_MIN) return 0
-  if (createdAt > SECOND_MAX) return LABELS - 1
-  return (((id[0] ?? 0) << 16) | ((id[1] ?? 0) << 8) | (id[2] ?? 0)) >> (24 - LABEL_BITS)
+  const bits = ((id[0] ?? 0) << 16) | ((id[1] ?? 0) << 8) | (id[2] ?? 0)
+  const part = createdAt < SECOND_MIN ? 0 : createdAt > SECOND_MAX ? 1 : bits / 2 ** 24
+  return Math.floor(LABELS * (1 / 8 + (part * 3) / 4))
 }
 
 /** The greatest label at or below a probe (places run the other way), above a lower bound. */

@@ -18,17 +18,18 @@ import { asksForStorableText } from './terms.ts'
 
 /** Images read in one go; between two goes other work has its turn. */
 const PAGE_IMAGES = 250
-/** Up to this many images updated since the time asked for, they are gone through one by one. */
 const RECENT_IMAGES_MAX = 2000
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_N = `${SELECT_IMAGE} WHERE n = ?`
 const COUNT_RECENT = `SELECT count(*) AS images FROM
-  (SELECT 1 FROM images WHERE updated_at >= ? LIMIT ${RECENT_IMAGES_MAX + 1})`
+  (SELECT 1 FROM images WHERE updated_at >= ? LIMIT ? + 1)`
 
 export interface SqliteCatalogueOptions {
   /** The clock, in Unix seconds. */
   readonly now?: () => number
+  /** Up to this many images updated since the time asked for, they are gone through one by one. */
+  readonly recentImagesMax?: number
 }
 
 /** The embedded catalogue, in a database that stays the caller's to close. */
@@ -36,19 +37,24 @@ export function openSqliteCatalogue(
   database: Database,
   options: SqliteCatalogueOptions = {},
 ): SqliteCatalogue {
-  return new SqliteCatalogue(database, options.now ?? (() => Math.floor(Date.now() / 1000)))
+  return new SqliteCatalogue(database, {
+    now: options.now ?? (() => Math.floor(Date.now() / 1000)),
+    recentImagesMax: options.recentImagesMax ?? RECENT_IMAGES_MAX,
+  })
 }
 
 export class SqliteCatalogue implements ImageStore {
   readonly #database: Database
   readonly #now: () => number
+  readonly #recentImagesMax: number
   readonly #audiences: Audiences
   readonly #images = new RememberedImages()
   readonly #imageOf = (row: ImageRow) => this.#images.ofRow(row)
 
-  constructor(database: Database, now: () => number) {
+  constructor(database: Database, options: Required<SqliteCatalogueOptions>) {
     this.#database = database
-    this.#now = now
+    this.#now = options.now
+    this.#recentImagesMax = options.recentImagesMax
     this.#audiences = new Audiences(database)
   }
 
@@ -143,8 +149,10 @@ export class SqliteCatalogue implements ImageStore {
 
   #isAboutFew({ changesSince }: ImageQuery): boolean {
     if (changesSince === undefined) return false
-    const { images } = this.#database.prepare(COUNT_RECENT).get(changesSince) as { images: number }
-    return images <= RECENT_IMAGES_MAX
+    const { images } = this.#database
+      .prepare(COUNT_RECENT)
+      .get(changesSince, this.#recentImagesMax) as { images: number }
+    return images <= this.#recentImagesMax
   }
 
   #page(
