@@ -33,6 +33,8 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>()
   readonly #dataVersion: StatementSync
   #ownWrites = 0
+  /** Set for the rest of a turn once it is asked for. */
+  #version: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
 
   /** @throws DatabaseRefused for a file that is damaged, not ours, or of a newer version. */
@@ -52,6 +54,7 @@ export class Database implements Disposable {
       this.#migrate()
       // From here on nothing waits inside SQLite: a wait there would stop the event loop.
       this.sqlite.exec('PRAGMA busy_timeout = 0')
+      this.sqlite.exec('CREATE TEMP TABLE last_rowid (reset_to INTEGER PRIMARY KEY)')
       this.#dataVersion = this.sqlite.prepare('PRAGMA data_version')
     } catch (error) {
       this.sqlite.close()
@@ -90,10 +93,20 @@ export class Database implements Disposable {
     }
   }
 
-  /** Changes with every committed write, this process's and others'. */
+  /**
+   * Changes with every committed write, this process's and others'. Others' are looked for once in
+   * each turn of the event loop, since looking takes system calls: all requests that one turn
+   * answers had reached this process before the turn began.
+   */
   version(): string {
-    const row = this.#dataVersion.get() as { data_version: number }
-    return `${row.data_version}.${this.#ownWrites}`
+    if (this.#version === undefined) {
+      const row = this.#dataVersion.get() as { data_version: number }
+      this.#version = `${row.data_version}.${this.#ownWrites}`
+      setImmediate(() => {
+        this.#version = undefined
+      })
+    }
+    return this.#version
   }
 
   close(): void {
@@ -111,9 +124,12 @@ export class Database implements Disposable {
       const result = work()
       this.sqlite.exec('COMMIT')
       this.#ownWrites += 1
+      this.#version = undefined
       return result
     } catch (error) {
       if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
+      // An index that failed half way leaves a last rowid that no number holds: see 0001-catalogue.ts.
+      this.sqlite.exec('REPLACE INTO temp.last_rowid VALUES (1)')
       throw error
     }
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Database } from '../../src/database/database.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'database-'))
@@ -42,7 +42,11 @@ test('the version moves with every write, whoever made it, and with nothing else
   const second = ours.version()
   assert.notEqual(second, first)
   await theirs.write(add(theirs, 'b'))
-  assert.notEqual(ours.version(), second)
+  await nextTurn()
+  const third = ours.version()
+  assert.notEqual(third, second)
+  await ours.write(add(ours, 'c'))
+  assert.notEqual(ours.version(), third, 'an own write is seen within the turn')
 })
 
 test('a write that throws leaves nothing behind, and the next one goes on', async () => {
