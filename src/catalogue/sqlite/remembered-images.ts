@@ -1,8 +1,9 @@
 import type { Image } from '../../image/image.ts'
 import { type ImageRow, imageOfRow } from './image-rows.ts'
 
-const IMAGES_MAX = 20_000
-const BYTES_MAX = 64 * 1024 * 1024
+/** What one generation holds, at most. */
+const IMAGES_MAX = 10_000
+const BYTES_MAX = 32 * 1024 * 1024
 /** What an image takes beside its texts, roughly. */
 const BYTES_EACH = 1024
 
@@ -13,42 +14,41 @@ interface Entry {
 }
 
 /**
- * Images lately read, by row and revision: a row read again gives the very same object. The least
- * lately used ones go first.
+ * Images lately read, by row and revision: a row read again gives the very same object. When the
+ * young generation is full it becomes the old one, and what has not been read since the last time
+ * goes: nothing is moved about or removed one by one.
  */
 export class RememberedImages {
-  readonly #entries = new Map<number, Entry>()
+  #young = new Map<number, Entry>()
+  #old = new Map<number, Entry>()
   #bytes = 0
 
   find(n: number, revision: number): Image | undefined {
-    const entry = this.#entries.get(n)
-    if (entry === undefined || entry.revision !== revision) return undefined
-    this.#entries.delete(n)
-    this.#entries.set(n, entry)
-    return entry.image
+    let entry = this.#young.get(n)
+    if (entry === undefined) {
+      entry = this.#old.get(n)
+      if (entry?.revision === revision) this.#keep(n, entry)
+    }
+    return entry?.revision === revision ? entry.image : undefined
   }
 
   /** The image of a row: the remembered one, or else made, and remembered from now on. */
   ofRow(row: ImageRow): Image {
     const known = this.find(row.n, row.revision)
     if (known !== undefined) return known
-    this.#drop(row.n)
     const image = imageOfRow(row)
     const texts = row.properties.length + row.members.length + row.tags.length
-    const entry = { revision: row.revision, image, bytes: BYTES_EACH + 3 * texts }
-    this.#entries.set(row.n, entry)
-    this.#bytes += entry.bytes
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= IMAGES_MAX && this.#bytes <= BYTES_MAX) break
-      this.#drop(oldest)
-    }
+    this.#keep(row.n, { revision: row.revision, image, bytes: BYTES_EACH + 3 * texts })
     return image
   }
 
-  #drop(n: number): void {
-    const entry = this.#entries.get(n)
-    if (entry === undefined) return
-    this.#entries.delete(n)
-    this.#bytes -= entry.bytes
+  #keep(n: number, entry: Entry): void {
+    if (this.#young.size >= IMAGES_MAX || this.#bytes >= BYTES_MAX) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#bytes = 0
+    }
+    this.#young.set(n, entry)
+    this.#bytes += entry.bytes
   }
 }

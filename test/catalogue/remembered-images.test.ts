@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openSqliteCatalogue } from '../../src/catalogue/sqlite/sqlite-catalogue.ts'
+import { Database } from '../../src/database/database.ts'
+import type { Image } from '../../src/image/image.ts'
+import { imageOf, OWNER } from './images.ts'
+
+/** More than both generations hold, by their bytes. */
+const IMAGES = 300
+const TEXT_CHARACTERS = 65_535
+
+test('an image read again is the same object, until it is written or others push it out', async () => {
+  using database = new Database(':memory:')
+  const catalogue = openSqliteCatalogue(database)
+  const properties = new Map([0, 1, 2, 3].map((n) => [`text${n}`, 'x'.repeat(TEXT_CHARACTERS)]))
+  await catalogue.putImages(Array.from({ length: IMAGES }, (_, n) => imageOf(n, { properties })))
+  const read = (n: number) => catalogue.get(OWNER, imageOf(n).id)
+  const first = await read(0)
+  assert.equal(await read(0), first)
+
+  const change = { remove: new Set<string>(), set: new Map([['a', 'b']]), propertiesMax: 10 }
+  await catalogue.changeProperties(OWNER, first.id, change)
+  const changed = await read(0)
+  assert.notEqual(changed, first)
+  assert.equal(changed.properties.get('a'), 'b')
+
+  const kept: Image[] = []
+  for (let n = 0; n < IMAGES; n += 1) kept.push(await read(n))
+  assert.equal(await read(IMAGES - 1), kept[IMAGES - 1])
+  const again = await read(0)
+  assert.notEqual(again, changed, 'the memory is bounded')
+  assert.deepEqual(again, changed)
+})
