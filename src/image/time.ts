@@ -4,7 +4,30 @@
 
 /** `YYYY-MM-DDTHH:MM:SSZ`, as Nova and Glance print an instant given in Unix seconds. */
 export function printTime(unixSeconds: number): string {
-  return `${new Date(unixSeconds * 1000).toISOString().slice(0, 19)}Z`
+  const day = Math.floor(unixSeconds / DAY_SECONDS)
+  const second = unixSeconds - day * DAY_SECONDS
+  const hour = twoDigits(Math.floor(second / 3600))
+  const minute = twoDigits(Math.floor(second / 60) % 60)
+  return `${printDay(day)}${hour}:${minute}:${twoDigits(second % 60)}Z`
+}
+
+const DAY_SECONDS = 86_400
+/** Days are printed once: a list has many images of one day, and Date is slow. */
+const PRINTED_DAYS_MAX = 10_000
+const printedDays = new Map<number, string>()
+
+/** `YYYY-MM-DDT` */
+function printDay(day: number): string {
+  const known = printedDays.get(day)
+  if (known !== undefined) return known
+  const text = new Date(day * DAY_SECONDS * 1000).toISOString().slice(0, 11)
+  if (printedDays.size >= PRINTED_DAYS_MAX) printedDays.clear()
+  printedDays.set(day, text)
+  return text
+}
+
+function twoDigits(n: number): string {
+  return n < 10 ? `0${n}` : `${n}`
 }
 
 /**
