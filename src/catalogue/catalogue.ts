@@ -60,6 +60,9 @@ export interface ImageStore extends Catalogue {
    */
   putImages(images: readonly Image[]): Promise<PutCounts>
 
+  /** To be called after many writes: puts what they left behind in order, so that lists stay fast. */
+  settle(): Promise<void>
+
   /** Every image, hidden ones included, oldest first, in batches; nothing is held open between them. */
   exportImages(): AsyncIterable<readonly Image[]>
 }

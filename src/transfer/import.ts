@@ -18,7 +18,7 @@ export interface ImportOptions {
   /** Paths; `-` is `stdin`. They are read in order. */
   readonly files: readonly string[]
   readonly stdin: Readable
-  readonly store: Pick<ImageStore, 'putImages'>
+  readonly store: Pick<ImageStore, 'putImages' | 'settle'>
   /** Whether to go on with the next document after a bad one, or to leave it at that. */
   readonly onBadDocument: 'skip' | 'stop'
   /** Images a transaction, at most (and by default) BATCH_IMAGES_MAX. */
@@ -69,6 +69,7 @@ export async function importImages(options: ImportOptions): Promise<ImportReport
     await run.read(file)
     if (run.ended !== 'complete') break
   }
+  await run.settle()
   return run.report()
 }
 
@@ -122,6 +123,13 @@ class ImportRun {
       else this.#reject({ file, line: undefined, id: undefined, message: error.message })
     }
     if (this.ended === 'complete') await this.#flush()
+  }
+
+  /** Not when asked to end: what is stored is whole, only not in the best order. */
+  async settle(): Promise<void> {
+    if (this.ended !== 'aborted' && this.#created + this.#replaced > 0) {
+      await this.#options.store.settle()
+    }
   }
 
   report(): ImportReport {

@@ -41,8 +41,9 @@ function openIn(path: string): Database {
   return new Database(join(path, 'catalogue.db'))
 }
 
-function nowhere(): Pick<ImageStore, 'putImages'> {
+function nowhere(): Pick<ImageStore, 'putImages' | 'settle'> {
   return {
     putImages: async (images) => ({ created: images.length, replaced: 0, unchanged: 0 }),
+    settle: async () => undefined,
   }
 }

@@ -272,12 +272,21 @@ test('a batch is at most 1,000 images, and progress is told after each', async (
   await assert.rejects(run([path], { batchSize: 0 }), RangeError)
 })
 
+test('the store is settled once, after the last batch, and only if something was written', async () => {
+  const path = await file('settled.json', lines(document(1), document(2)))
+  const { store } = await run([path], { batchSize: 1 })
+  assert.equal(store.settled, 1)
+  await importImages({ files: [path], stdin: Readable.from([]), store, onBadDocument: 'stop' })
+  assert.equal(store.settled, 1)
+})
+
 test('what the store throws ends the import, with what was stored before left as it is', async () => {
   const path = await file('fault.json', lines(...Array.from({ length: 30 }, (_, n) => document(n))))
   const store = new MapStore()
   const failing = {
     putImages: (images: Parameters<MapStore['putImages']>[0]) =>
       store.images.size < 20 ? store.putImages(images) : Promise.reject(new Error('disk full')),
+    settle: () => store.settle(),
   }
   await assert.rejects(run([path], { store: failing, batchSize: 10 }), /disk full/)
   assert.equal(store.images.size, 20)

@@ -6,6 +6,7 @@ import type { Image } from '../../src/image/image.ts'
 export class MapStore {
   readonly images = new Map<string, Image>()
   readonly batchSizes: number[] = []
+  settled = 0
 
   async putImages(images: readonly Image[]): Promise<PutCounts> {
     const counts = { created: 0, replaced: 0, unchanged: 0 }
@@ -18,6 +19,10 @@ export class MapStore {
       this.images.set(image.id, image)
     }
     return counts
+  }
+
+  async settle(): Promise<void> {
+    this.settled += 1
   }
 
   async *exportImages(): AsyncGenerator<readonly Image[], void> {

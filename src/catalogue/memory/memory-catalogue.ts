@@ -73,6 +73,10 @@ export class MemoryCatalogue implements ImageStore {
     return counts
   }
 
+  async settle(): Promise<void> {
+    // A plain array is always in order.
+  }
+
   async *exportImages(): AsyncIterable<readonly Image[]> {
     const all = this.#images.toSorted((a, b) => compareInList(b, a))
     for (let start = 0; start < all.length; start += BATCH_IMAGES) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, DatabaseBusy } from '../../database/database.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
@@ -24,6 +25,15 @@ const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?
 const BY_N = `${SELECT_IMAGE} WHERE n = ?`
 const COUNT_RECENT = `SELECT count(*) AS images FROM
   (SELECT 1 FROM images WHERE updated_at >= ? LIMIT ? + 1)`
+
+/** Pages of the inverted index that one transaction of `settle` writes, at least. */
+const JOIN_PAGES = 500
+/** A negative number tells FTS5 to join all segments, however alike in size. */
+const BEGIN_JOINING = -JOIN_PAGES
+/** Longer than a waiting writer sleeps between tries. */
+const WRITERS_TURN_MS = 5
+const JOIN_SEGMENTS = `INSERT INTO postings (postings, rank) VALUES ('merge', ?)`
+const COUNT_WRITTEN = 'SELECT total_changes() AS written'
 
 export interface SqliteCatalogueOptions {
   /** The clock, in Unix seconds. */
@@ -120,6 +130,18 @@ export class SqliteCatalogue implements ImageStore {
     })
   }
 
+  /**
+   * Each write of many leaves a segment of the inverted index behind, and each word asked for is
+   * looked up in every segment: this joins them all into one, in short transactions.
+   */
+  async settle(): Promise<void> {
+    let step = BEGIN_JOINING
+    while ((await this.#write(() => this.#joinSegments(step))) === 'more') {
+      step = JOIN_PAGES
+      await sleep(WRITERS_TURN_MS)
+    }
+  }
+
   async *exportImages(): AsyncIterable<readonly Image[]> {
     let before = LAST_PLACE
     for (;;) {
@@ -170,6 +192,14 @@ export class SqliteCatalogue implements ImageStore {
         return this.#imageOf(this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
       })
     })
+  }
+
+  /** FTS5 has no more to join when all it wrote is the command itself. */
+  #joinSegments(pages: number): 'more' | 'done' {
+    const written = () => Number(this.#database.prepare(COUNT_WRITTEN).get()?.['written'])
+    const before = written()
+    this.#database.prepare(JOIN_SEGMENTS).run(pages)
+    return written() - before < 2 ? 'done' : 'more'
   }
 
   async #write<T>(work: (writer: ImageWriter) => T): Promise<T> {
