@@ -86,7 +86,7 @@ export class ImageWriter {
     const remove = this.#database.prepare('INSERT INTO removed_postings (place) VALUES (?)')
     for (const place of gone.sort((a, b) => a - b)) remove.run(place)
     const added = postings.flatMap(({ to, words }) => (to === undefined ? [] : [{ to, words }]))
-    const add = this.#database.prepare('INSERT INTO added_postings (place, terms) VALUES (?, ?)')
+    const add = this.#database.prepare('INSERT INTO postings (rowid, terms) VALUES (?, ?)')
     for (const { to, words } of added.sort((a, b) => a.to - b.to)) add.run(to, words)
   }
 

@@ -50,12 +50,9 @@ INSERT INTO catalogue_revision VALUES (1, 0);
 CREATE VIRTUAL TABLE postings USING fts5 (
   terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
 );
--- Postings are written through triggers: a trigger gives back the connection's last rowid when it
--- ends, and the ones that fts5 leaves do not fit the number that node:sqlite reports after a write.
-CREATE VIEW added_postings AS SELECT 0 AS place, '' AS terms;
-CREATE TRIGGER add_posting INSTEAD OF INSERT ON added_postings BEGIN
-  INSERT INTO postings (rowid, terms) VALUES (new.place, new.terms);
-END;
+-- Postings are removed through a trigger: it gives back the connection's last rowid when it ends, and
+-- the one that fts5 leaves does not fit the number that node:sqlite reports after every write. The one
+-- that it leaves when a posting is added is that posting's.
 CREATE VIEW removed_postings AS SELECT 0 AS place;
 CREATE TRIGGER remove_posting INSTEAD OF INSERT ON removed_postings BEGIN
   DELETE FROM postings WHERE rowid = new.place;
