@@ -122,11 +122,14 @@ test('SQLite answers random queries as the naive catalogue does', async (t) => {
   const property = fc.asyncProperty(
     fc.array(images, { minLength: 10, maxLength: 40 }),
     steps,
-    fc.constantFrom(0, 10, 2000),
-    async (initial, path, recentImagesMax) => {
+    fc.record({
+      recentImagesMax: fc.constantFrom(0, 10, 2000),
+      probedEntries: fc.constantFrom(1, 3, 5000),
+    }),
+    async (initial, path, planLimits) => {
       using database = new Database(':memory:')
       const naive = new MemoryCatalogue(() => NOW)
-      const sqlite = openSqliteCatalogue(database, { now: () => NOW, recentImagesMax })
+      const sqlite = openSqliteCatalogue(database, { now: () => NOW, planLimits })
       for (const step of [{ do: 'put', images: initial } as const, ...path]) {
         const [expected, actual] = [await take(naive, step), await take(sqlite, step)]
         assert.deepEqual(actual, expected)

@@ -100,6 +100,20 @@ test('few updates are found by time, and only they are sorted', () => {
   )
 })
 
+test('recent updates are looked for where they are fewer: in the list, or among all updates', () => {
+  const planLimits = { recentImagesMax: 10, probedEntries: 20 }
+  const other = openSqliteCatalogue(database, { planLimits })
+  const isByTime = (changesSince: number, from?: number) =>
+    other
+      .plan(ADMIN, { changesSince }, from === undefined ? undefined : imageOf(from), 5)
+      .sql.includes('images_by_update')
+  const newestTwenty = imageOf(IMAGES - 20).updatedAt
+  assert.equal(isByTime(newestTwenty), false, 'the first entries are a page')
+  assert.equal(isByTime(newestTwenty, 500), true, 'the list goes on without any')
+  assert.equal(isByTime(newestTwenty, 5), false, 'the list ends soon')
+  assert.equal(isByTime(0, 500), false, 'all images are')
+})
+
 test('no read of the catalogue goes through a whole table', () => {
   const reads = {
     count: 'SELECT 1 FROM images WHERE updated_at >= ? LIMIT 1',

@@ -10,21 +10,19 @@ import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
+import { choosePlan, PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
 import { type ImageRow, idBytes, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
 import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
 import { RememberedImages } from './remembered-images.ts'
-import { type Plan, postingsPlan, recentPlan } from './search.ts'
+import type { Plan } from './search.ts'
 import { asksForStorableText } from './terms.ts'
 
 /** Images read in one go; between two goes other work has its turn. */
 const PAGE_IMAGES = 250
-const RECENT_IMAGES_MAX = 2000
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_N = `${SELECT_IMAGE} WHERE n = ?`
-const COUNT_RECENT = `SELECT count(*) AS images FROM
-  (SELECT 1 FROM images WHERE updated_at >= ? LIMIT ? + 1)`
 
 /** Pages of the inverted index that one transaction of `settle` writes, at least. */
 const JOIN_PAGES = 500
@@ -38,8 +36,8 @@ const COUNT_WRITTEN = 'SELECT total_changes() AS written'
 export interface SqliteCatalogueOptions {
   /** The clock, in Unix seconds. */
   readonly now?: () => number
-  /** Up to this many images updated since the time asked for, they are gone through one by one. */
-  readonly recentImagesMax?: number
+  /** When `changes-since` is answered how; the defaults fit every size. */
+  readonly planLimits?: PlanLimits
 }
 
 /** The embedded catalogue, in a database that stays the caller's to close. */
@@ -49,14 +47,14 @@ export function openSqliteCatalogue(
 ): SqliteCatalogue {
   return new SqliteCatalogue(database, {
     now: options.now ?? (() => Math.floor(Date.now() / 1000)),
-    recentImagesMax: options.recentImagesMax ?? RECENT_IMAGES_MAX,
+    planLimits: options.planLimits ?? PLAN_LIMITS,
   })
 }
 
 export class SqliteCatalogue implements ImageStore {
   readonly #database: Database
   readonly #now: () => number
-  readonly #recentImagesMax: number
+  readonly #planLimits: PlanLimits
   readonly #audiences: Audiences
   readonly #images = new RememberedImages()
   readonly #imageOf = (row: ImageRow) => this.#images.ofRow(row)
@@ -64,7 +62,7 @@ export class SqliteCatalogue implements ImageStore {
   constructor(database: Database, options: Required<SqliteCatalogueOptions>) {
     this.#database = database
     this.#now = options.now
-    this.#recentImagesMax = options.recentImagesMax
+    this.#planLimits = options.planLimits
     this.#audiences = new Audiences(database)
   }
 
@@ -166,15 +164,7 @@ export class SqliteCatalogue implements ImageStore {
           : placeAfter(this.#database, { createdAt: after.createdAt, id }),
       limit,
     }
-    return this.#isAboutFew(query) ? recentPlan(query, page) : postingsPlan(query, page)
-  }
-
-  #isAboutFew({ changesSince }: ImageQuery): boolean {
-    if (changesSince === undefined) return false
-    const { images } = this.#database
-      .prepare(COUNT_RECENT)
-      .get(changesSince, this.#recentImagesMax) as { images: number }
-    return images <= this.#recentImagesMax
+    return choosePlan(this.#database, query, page, this.#planLimits)
   }
 
   #page(

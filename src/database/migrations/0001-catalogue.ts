@@ -34,7 +34,7 @@ CREATE TABLE images (
   properties TEXT NOT NULL,
   members TEXT NOT NULL
 ) STRICT;
-CREATE INDEX images_by_update ON images (updated_at);
+CREATE INDEX images_by_update ON images (updated_at, place);
 
 CREATE TABLE audiences (
   n INTEGER PRIMARY KEY,
