@@ -33,8 +33,7 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>()
   readonly #dataVersion: StatementSync
   #ownWrites = 0
-  /** Set for the rest of a turn once it is asked for. */
-  #version: string | undefined
+  #versionOfTurn: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
 
   /** @throws DatabaseRefused for a file that is damaged, not ours, or of a newer version. */
@@ -93,20 +92,25 @@ export class Database implements Disposable {
     }
   }
 
-  /**
-   * Changes with every committed write, this process's and others'. Others' are looked for once in
-   * each turn of the event loop, since looking takes system calls: all requests that one turn
-   * answers had reached this process before the turn began.
-   */
+  /** Changes with every committed write, this process's and others'. */
   version(): string {
-    if (this.#version === undefined) {
-      const row = this.#dataVersion.get() as { data_version: number }
-      this.#version = `${row.data_version}.${this.#ownWrites}`
+    const row = this.#dataVersion.get() as { data_version: number }
+    const version = `${row.data_version}.${this.#ownWrites}`
+    if (this.#versionOfTurn === undefined) {
       setImmediate(() => {
-        this.#version = undefined
+        this.#versionOfTurn = undefined
       })
     }
-    return this.#version
+    this.#versionOfTurn = version
+    return version
+  }
+
+  /**
+   * The version as it was when somebody last looked in this turn of the event loop. Looking for
+   * others' writes takes system calls, and what one turn reads had arrived before it began.
+   */
+  versionOfTurn(): string {
+    return this.#versionOfTurn ?? this.version()
   }
 
   close(): void {
@@ -124,7 +128,7 @@ export class Database implements Disposable {
       const result = work()
       this.sqlite.exec('COMMIT')
       this.#ownWrites += 1
-      this.#version = undefined
+      this.#versionOfTurn = undefined
       return result
     } catch (error) {
       if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')

@@ -42,11 +42,24 @@ test('the version moves with every write, whoever made it, and with nothing else
   const second = ours.version()
   assert.notEqual(second, first)
   await theirs.write(add(theirs, 'b'))
-  await nextTurn()
+  assert.notEqual(ours.version(), second)
+})
+
+test("a turn's version is looked for once; own writes move it at once, others' in the next turn", async () => {
+  using both = openTwice('turns.db')
+  const { ours, theirs } = both
+  const first = ours.versionOfTurn()
+  await ours.write(add(ours, 'a'))
+  const second = ours.versionOfTurn()
+  assert.notEqual(second, first)
+  await theirs.write(add(theirs, 'b'))
+  assert.equal(ours.versionOfTurn(), second)
   const third = ours.version()
   assert.notEqual(third, second)
-  await ours.write(add(ours, 'c'))
-  assert.notEqual(ours.version(), third, 'an own write is seen within the turn')
+  assert.equal(ours.versionOfTurn(), third, 'looking serves the rest of the turn')
+  await theirs.write(add(theirs, 'c'))
+  await nextTurn()
+  assert.notEqual(ours.versionOfTurn(), third)
 })
 
 test('a write that throws leaves nothing behind, and the next one goes on', async () => {

@@ -109,7 +109,7 @@ export class SqliteCatalogue implements ImageStore {
   }
 
   version(): string {
-    return this.#database.version()
+    return this.#database.versionOfTurn()
   }
 
   putImages(images: readonly Image[]): Promise<PutCounts> {
