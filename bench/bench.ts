@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -121,21 +122,22 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  let folder: string | undefined
   try {
     const options = readOptions(args)
     if (options === undefined) {
       process.stdout.write(HELP)
       return 0
     }
-    folder = await mkdtemp(join(tmpdir(), 'afterimage-bench-'))
+    const folder = await mkdtemp(join(tmpdir(), 'afterimage-bench-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     return (await bench(options, folder)) ? 0 : EXIT_DEMANDS_MISSED
   } catch (error) {
     tell(error instanceof Error ? error.message : String(error))
     return EXIT_FAILED
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => process.exit(EXIT_FAILED))
+}
 process.exitCode = await main(process.argv.slice(2))

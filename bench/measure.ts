@@ -38,7 +38,7 @@ const WARM_UP_SECONDS = 1
 
 /**
  * Measures a row: in each round every size's server and the bare one have their turn, so that what
- * slows the machine down for a while slows all of them down. The first round warms up.
+ * slows the machine down for a while slows all of them down.
  */
 export async function measureRow(
   row: Row,
@@ -47,20 +47,21 @@ export async function measureRow(
   form: Form,
   folder: string,
 ): Promise<readonly Figures[]> {
-  const rounds = row.isDemanded ? form.demandedRounds : form.otherRounds
+  const { warmUps, counted } = row.isDemanded ? form.demanded : form.other
   const scratch = await mkdtemp(join(folder, 'row-'))
   const lanes = []
   for (const { size, product } of served) {
     lanes.push(await prepare(row, size, product, bare, scratch))
   }
-  for (let round = 0; round <= rounds; round += 1) {
-    const seconds = round === 0 ? WARM_UP_SECONDS : form.roundSeconds
+  for (let round = 0; round < warmUps + counted; round += 1) {
+    const isCounted = round >= warmUps
+    const seconds = isCounted ? form.roundSeconds : WARM_UP_SECONDS
     for (const { size, ours, theirs } of lanes) {
       await bare.send(String(size))
       for (const lane of [ours, theirs]) {
-        const other = row.mode === 'another' ? round : undefined
+        const other = row.mode === 'same' ? undefined : round
         const measured = await load({ ...lane.load, round: other, seconds })
-        if (round > 0) lane.rounds.push(measured)
+        if (isCounted) lane.rounds.push(measured)
       }
     }
   }

@@ -14,30 +14,36 @@ same bytes, prints tables, and exits with 1 when a demand is not met.
 Needs wrk (Debian: apt-get install wrk) and, in full, about 8 GB of disk in the temporary folder.
 `
 
+export interface Rounds {
+  /** Of a second each, not counted. */
+  readonly warmUps: number
+  readonly counted: number
+}
+
 /** How much is measured. */
 export interface Form {
   readonly name: 'full' | 'short'
   /** Images in a catalogue, the smallest first. */
   readonly sizes: readonly [number, ...number[]]
-  /** Rounds of a row that a demand is made of. */
-  readonly demandedRounds: number
-  readonly otherRounds: number
+  /** Of a row that a demand is made of. */
+  readonly demanded: Rounds
+  readonly other: Rounds
   readonly roundSeconds: number
 }
 
 const FULL: Form = {
   name: 'full',
   sizes: [1000, 100_000, 1_000_000],
-  demandedRounds: 5,
-  otherRounds: 5,
+  demanded: { warmUps: 1, counted: 5 },
+  other: { warmUps: 1, counted: 5 },
   roundSeconds: 2,
 }
 
 const SHORT: Form = {
   name: 'short',
   sizes: [1000, 100_000],
-  demandedRounds: 5,
-  otherRounds: 1,
+  demanded: { warmUps: 1, counted: 5 },
+  other: { warmUps: 0, counted: 1 },
   roundSeconds: 1,
 }
 

@@ -11,7 +11,11 @@ const PASSWORD = 'the bench signs in'
 function start(args: readonly string[], stdin: 'pipe' | 'ignore'): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(AFTERIMAGE|OS)_/.test(name))
   const env = { ...Object.fromEntries(inherited), AFTERIMAGE_PASSWORD: PASSWORD }
-  return spawn(process.execPath, [BIN, ...args], { stdio: [stdin, 'pipe', 'pipe'], env })
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: [stdin, 'pipe', 'pipe'], env })
+  const stop = () => child.kill()
+  process.once('exit', stop) // nothing is left running when the bench is broken off
+  child.once('exit', () => process.off('exit', stop))
+  return child
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {

@@ -27,11 +27,16 @@ Each row of load is the product's own server (\`afterimage serve\`, one process)
 nothing but send the very same bytes (status, headers, body), recorded from the product. The load is \`wrk\`, one thread,
 ${CONNECTIONS} connections. wrk and server share the machine's cores, so these are not the most that either can do; the ratio is what counts.
 Rounds are interleaved: each is ${form.roundSeconds} s against the product and ${form.roundSeconds} s against the bare server, for every size in turn. A figure is the
-median of ${form.demandedRounds === form.otherRounds ? form.otherRounds : `${form.demandedRounds} rounds (${form.otherRounds} in rows that no demand is made of)`}, after one to warm up, and in parentheses the least and the most; a ratio is taken round by round.
+median of ${printRounds(form)}, and in parentheses the least and the most; a ratio is taken round by round.
 
 Images have eight free properties each; half of them are one project's, three in ten are public, one in ten is shared.
 ${VIEWERS.map(({ name, sees }) => `\`${name}\`: ${sees}.`).join('\n')}
 `
+}
+
+function printRounds({ demanded, other }: Form): string {
+  if (demanded.counted === other.counted) return `${demanded.counted} rounds, after one to warm up`
+  return `${demanded.counted} rounds (${other.counted} where no demand is made)`
 }
 
 const INTRODUCED_IMPORT = `
@@ -55,14 +60,16 @@ export const importSection = {
 const INTRODUCED_LOAD = `
 ## Load
 
-\`same\`: the same query again and again. \`another\`: another one each time, no query twice: markers, names and times
-scattered over the whole list. \`cost\`: of a request, as a multiple of what it costs in the smallest catalogue.
+\`same\`: the same query again and again. The others ask another query each time, none of them twice: \`another\` with markers,
+names and times of the newest 1,000 images, at every size, so that each size has as much to remember; \`scattered\` with those
+of images anywhere in the list, so that in a large catalogue nearly every image has to be fetched and printed anew.
+\`cost\`: of a request, as a multiple of what it costs in the smallest catalogue.
 
 `
 const LOAD_TABLE = new Table([
   ['images/detail?', 34, 'left'],
   ['viewer', 8, 'left'],
-  ['query', 7, 'left'],
+  ['query', 9, 'left'],
   ['images', 9, 'right'],
   ['KiB', 6, 'right'],
   ['requests/s', 22, 'right'],
@@ -131,8 +138,8 @@ export const examinedSection = {
 }
 
 const DEMANDS_TABLE = new Table([
-  ['demand', 70, 'left'],
-  ['measured', 20, 'right'],
+  ['demand', 84, 'left'],
+  ['measured', 10, 'right'],
   ['', 6, 'left'],
 ])
 

@@ -2,6 +2,12 @@ import type { ImageDocument } from '../suites/import/generate.ts'
 import { benchDocument, COMMON_NAME } from './documents.ts'
 import { ADMIN, type BenchViewer, MEMBER, OWNER, STRANGER } from './viewers.ts'
 
+/**
+ * `same`: one query again and again. `another`: another one each time, made of the newest images, as
+ * many at every size. `scattered`: another one each time, made of images anywhere in the list.
+ */
+export type Mode = 'same' | 'another' | 'scattered'
+
 /** One kind of request, measured at every size. */
 export interface Row {
   readonly request: string
@@ -15,54 +21,74 @@ export interface Row {
   paths(size: number): readonly string[]
 }
 
-/** The same query again and again, or another one each time. */
-export type Mode = 'same' | 'another'
-
-/** Other queries of a kind; with a parameter that is never the same, no query is asked twice. */
-const QUERIES = 20_000
+/** With a parameter that is never the same besides, no query is asked twice. */
+const SCATTERED_QUERIES = 20_000
+/** What `another` asks about: the newest images, as many as the smallest catalogue holds. */
+const NEWEST_IMAGES = 1000
 const PAGE_IMAGES = 25
+/** The third newest image is the owner's and has a name of its own, whatever the size. */
+const OWN_FROM_LAST = 3
 
-type Queries = (size: number, viewer: BenchViewer, mode: Mode) => readonly string[]
+/** Makes a query of an image of the list, or of none: then it is the same one every time. */
+type Query = (image: ImageDocument | undefined, size: number) => string
 
-const KINDS: readonly {
+interface Kind {
   readonly request: string
-  readonly queries: Queries
+  readonly query: Query
+  /** Images that must come after one that a query is made of, so that the page is full. */
+  readonly imagesAfter: number
+  readonly modes: readonly Mode[]
   readonly viewers: readonly BenchViewer[]
   readonly isDemanded: boolean
   readonly answersKept: number
-}[] = [
+}
+
+const KINDS: readonly Kind[] = [
   {
-    request: 'limit=25',
-    queries: (...asked) => pages(PAGE_IMAGES, ...asked),
+    ...pages(PAGE_IMAGES),
+    modes: ['same', 'another', 'scattered'],
     viewers: [OWNER],
     isDemanded: true,
     answersKept: 64,
   },
-  { request: 'name', queries: names, viewers: [OWNER], isDemanded: true, answersKept: 64 },
   {
-    request: 'limit=100',
-    queries: (...asked) => pages(100, ...asked),
+    request: 'name',
+    query: (image, size) => `name=${(image ?? benchDocument(size - OWN_FROM_LAST, size))['name']}`,
+    imagesAfter: 0,
+    modes: ['same', 'another', 'scattered'],
+    viewers: [OWNER],
+    isDemanded: true,
+    answersKept: 64,
+  },
+  {
+    request: 'status, changes-since, limit=25',
+    query: (image, size) => {
+      const { created_at } = image ?? benchDocument(size - NEWEST_IMAGES / 2, size)
+      return `status=ACTIVE&changes-since=${created_at}&limit=${PAGE_IMAGES}`
+    },
+    imagesAfter: 0,
+    modes: ['same', 'another', 'scattered'],
+    viewers: [OWNER],
+    isDemanded: false,
+    answersKept: 64,
+  },
+  {
+    ...pages(100),
+    modes: ['same', 'another'],
     viewers: [OWNER],
     isDemanded: false,
     answersKept: 32,
   },
   {
-    request: 'limit=1000',
-    queries: (...asked) => pages(1000, ...asked),
+    ...pages(1000),
+    modes: ['same', 'another'],
     viewers: [OWNER],
     isDemanded: false,
     answersKept: 8,
   },
   {
-    request: 'status, changes-since, limit=25',
-    queries: recent,
-    viewers: [OWNER],
-    isDemanded: false,
-    answersKept: 64,
-  },
-  {
-    request: 'limit=25',
-    queries: (...asked) => pages(PAGE_IMAGES, ...asked),
+    ...pages(PAGE_IMAGES),
+    modes: ['another'],
     viewers: [MEMBER, STRANGER, ADMIN],
     isDemanded: false,
     answersKept: 64,
@@ -70,59 +96,55 @@ const KINDS: readonly {
 ]
 
 /** Every row of the throughput table. What is the same again costs every viewer the same. */
-export const ROWS: readonly Row[] = KINDS.flatMap(({ viewers, queries, answersKept, ...kind }) =>
-  viewers.flatMap((viewer) =>
-    (viewer === OWNER ? (['same', 'another'] as const) : (['another'] as const)).map((mode) => ({
-      ...kind,
-      viewer,
-      mode,
-      answersKept: mode === 'same' ? 1 : answersKept,
-      paths: (size: number) =>
-        queries(size, viewer, mode).map(
-          (query) => `/v2.1/${viewer.project}/images/detail?${query}`,
-        ),
-    })),
-  ),
+export const ROWS: readonly Row[] = KINDS.flatMap((kind) =>
+  kind.viewers.flatMap((viewer) => kind.modes.map((mode) => rowOf(kind, viewer, mode))),
 )
 
-/** The first page, or pages after any image of the list; at the list's end they would be short. */
-function pages(limit: number, size: number, viewer: BenchViewer, mode: Mode): readonly string[] {
-  if (mode === 'same') return [`limit=${limit}`]
-  const isDeep = (n: number) => n >= Math.min(limit * 4, size * 0.9)
-  return sample(size, viewer, ({ id }, n) => isDeep(n) && `limit=${limit}&marker=${id}`)
+function rowOf(kind: Kind, viewer: BenchViewer, mode: Mode): Row {
+  return {
+    request: kind.request,
+    viewer,
+    mode,
+    isDemanded: kind.isDemanded && mode !== 'scattered',
+    answersKept: mode === 'same' ? 1 : kind.answersKept,
+    paths: (size) =>
+      queries(kind, viewer, mode, size).map(
+        (query) => `/v2.1/${viewer.project}/images/detail?${query}`,
+      ),
+  }
 }
 
-function names(size: number, viewer: BenchViewer, mode: Mode): readonly string[] {
-  const found = sample(size, viewer, ({ name }) => name !== COMMON_NAME && `name=${name}`)
-  return mode === 'same' ? found.slice(0, 1) : found
+/** The first page, or the page after an image. */
+function pages(limit: number): Pick<Kind, 'request' | 'query' | 'imagesAfter'> {
+  return {
+    request: `limit=${limit}`,
+    query: (image) => `limit=${limit}${image === undefined ? '' : `&marker=${image['id']}`}`,
+    imagesAfter: limit,
+  }
 }
 
-/** Since a tenth of the images was made, or since any time from the first image to the last. */
-function recent(size: number, viewer: BenchViewer, mode: Mode): readonly string[] {
-  const since = ({ created_at }: ImageDocument) =>
-    `status=ACTIVE&changes-since=${created_at}&limit=${PAGE_IMAGES}`
-  if (mode === 'same') return [since(benchDocument(Math.floor(size * 0.9), size))]
-  return sample(size, viewer, since)
-}
-
-/** Queries made of images that the viewer sees, scattered over the whole list. */
-function sample(
-  size: number,
-  viewer: BenchViewer,
-  query: (image: ImageDocument, n: number) => string | false,
-): readonly string[] {
+function queries(kind: Kind, viewer: BenchViewer, mode: Mode, size: number): readonly string[] {
+  if (mode === 'same') return [kind.query(undefined, size)]
+  const images = mode === 'another' ? NEWEST_IMAGES : size
   const found: string[] = []
-  for (let i = 1; i <= size && found.length < QUERIES; i += 1) {
-    const n = (i * SCATTER) % size
+  for (let i = 1; i <= images && found.length < SCATTERED_QUERIES; i += 1) {
+    const n = size - images + ((i * SCATTER) % images)
+    if (!isDeep(n, size, kind.imagesAfter)) continue
     const image = benchDocument(n, size)
-    const asked = sees(viewer, image) && query(image, n)
-    if (asked !== false) found.push(asked)
+    if (image['name'] !== COMMON_NAME && sees(viewer, image)) found.push(kind.query(image, size))
   }
   return found
 }
 
 /** Shares no factor with any size, so that each image comes up once. */
 const SCATTER = 618_033
+/** A viewer sees at least one image in this many. */
+const SEEN_SHARE = 4
+
+/** Enough images come after it, or, in a small catalogue, most of those there are. */
+function isDeep(n: number, size: number, imagesAfter: number): boolean {
+  return n >= Math.min(imagesAfter * SEEN_SHARE, size * 0.9)
+}
 
 function sees(viewer: BenchViewer, image: ImageDocument): boolean {
   if (image['os_hidden'] === true) return false
