@@ -114,6 +114,17 @@ test('recent updates are looked for where they are fewer: in the list, or among 
   assert.equal(isByTime(0, 500), false, 'all images are')
 })
 
+test('every time can be asked for, however the recent updates are spread', async () => {
+  const planLimits = { recentImagesMax: 1, probedEntries: 7 }
+  const other = openSqliteCatalogue(database, { planLimits })
+  for (let n = 0; n < IMAGES; n += 1) {
+    const query = { changesSince: imageOf(n).updatedAt, statuses: ['queued'] as const }
+    const [page = []] = await Array.fromAsync(other.list(ADMIN, query, { limit: 5 }))
+    const [whole = []] = await Array.fromAsync(catalogue.list(ADMIN, query, { limit: 5 }))
+    assert.deepEqual(page, whole)
+  }
+})
+
 test('no read of the catalogue goes through a whole table', () => {
   const reads = {
     count: 'SELECT 1 FROM images WHERE updated_at >= ? LIMIT 1',

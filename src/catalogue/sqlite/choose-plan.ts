@@ -31,7 +31,7 @@ export function choosePlan(
   if (isRecentAtMost(limits.recentImagesMax)) return recentPlan(query, page)
   const found = probe(database, query, page, limits.probedEntries)
   if (found === 'enough') return byPostings
-  const expectedEntries = (limits.probedEntries * page.limit) / Math.max(found, 0.5)
+  const expectedEntries = Math.ceil((limits.probedEntries * page.limit) / Math.max(found, 0.5))
   return isRecentAtMost(expectedEntries) ? recentPlan(query, page) : byPostings
 }
 
