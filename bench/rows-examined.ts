@@ -1,16 +1,15 @@
 import { join } from 'node:path'
-import { LAST_PLACE } from '../src/catalogue/sqlite/places.ts'
 import {
   openSqliteCatalogue,
   type SqliteCatalogue,
 } from '../src/catalogue/sqlite/sqlite-catalogue.ts'
-import { Database } from '../src/database/database.ts'
 import type { Position } from '../src/image/order.ts'
 import type { ImageQuery } from '../src/image/query.ts'
 import { parseTime } from '../src/image/time.ts'
 import type { Viewer } from '../src/image/visibility.ts'
 import { DATABASE_FILE } from '../src/server/serve.ts'
 import type { BuiltCatalogue } from './catalogue.ts'
+import { countRows, RecordingDatabase } from './count-rows.ts'
 import { benchDocument } from './documents.ts'
 import type { Filter } from './filters.ts'
 import { spreadOf } from './statistics.ts'
@@ -28,7 +27,7 @@ export interface Examined {
   readonly size: number
   /** Images on the page. */
   readonly images: number
-  /** See `countRows`. */
+  /** See count-rows.ts. */
   readonly rows: number
   readonly medianMs: number
 }
@@ -44,7 +43,7 @@ export async function examine(
 ): Promise<readonly Examined[]> {
   const all: Examined[] = []
   for (const { size, data } of built) {
-    using database = new Database(join(data, DATABASE_FILE))
+    using database = new RecordingDatabase(join(data, DATABASE_FILE))
     const page = { database, viewer: viewerOf(viewer), query: query(size) }
     const first = await examinePage({ ...page, after: undefined })
     const later = await examinePage({ ...page, after: middleOf(size) })
@@ -64,7 +63,7 @@ function middleOf(size: number): Position {
 }
 
 interface Page {
-  readonly database: Database
+  readonly database: RecordingDatabase
   readonly viewer: Viewer
   readonly query: ImageQuery
   readonly after: Position | undefined
@@ -79,7 +78,9 @@ async function examinePage(page: Page): Promise<Pick<Examined, 'images' | 'rows'
     images = await listed(catalogue, page)
     times.push(performance.now() - startMs)
   }
-  return { images, rows: countRows(catalogue, page), medianMs: spreadOf(times).median }
+  page.database.statements.length = 0
+  await listed(catalogue, page)
+  return { images, rows: countRows(page.database), medianMs: spreadOf(times).median }
 }
 
 async function listed(catalogue: SqliteCatalogue, page: Page): Promise<number> {
@@ -89,39 +90,3 @@ async function listed(catalogue: SqliteCatalogue, page: Page): Promise<number> {
   for await (const batch of catalogue.list(viewer, query, window)) images += batch.length
   return images
 }
-
-/**
- * The rows that a page's plan goes through. SQLite tells nobody, so they are counted from outside,
- * and not too few: with the inverted index, for every word of the plan the entries between where the
- * page starts and its last image (without a full page: the list's end), whether or not the merge
- * skips some of them; with the index by update, the entries counted first to choose that plan and
- * each row from the time asked for on. The images of the page, read by their number, are not counted.
- */
-function countRows(catalogue: SqliteCatalogue, { database, viewer, query, after }: Page): number {
-  const { sql, values } = catalogue.plan(viewer, query, after, PAGE_IMAGES)
-  const number = (text: string, ...bound: (string | number)[]) =>
-    Number(Object.values(database.prepare(text).get(...bound) ?? {})[0])
-  const recent = () =>
-    number('SELECT count(*) FROM images WHERE updated_at >= ?', query.changesSince ?? Number.NaN)
-  if (!sql.includes('MATCH')) return 2 * recent()
-  const [match = '', fromPlace = Number.NaN] = values
-  const found = database.prepare(sql).all(...values) as { n: number }[]
-  const last = found.length < PAGE_IMAGES ? undefined : found.at(-1)?.n
-  const toPlace =
-    last === undefined ? LAST_PLACE : number('SELECT place FROM images WHERE n = ?', last)
-  const words = new Set(String(match).match(/[a-z][0-9a-z]*/g))
-  let rows = 0
-  for (const word of words) {
-    rows += number(
-      `SELECT count(*) FROM postings WHERE postings MATCH ?
-         AND rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)`,
-      word,
-      fromPlace,
-      toPlace,
-    )
-  }
-  return query.changesSince === undefined ? rows : rows + Math.min(recent(), COUNTED_FIRST_MAX)
-}
-
-/** Entries that are counted to see whether they are few, at most. */
-const COUNTED_FIRST_MAX = 2001
