@@ -20,6 +20,33 @@ export interface PropertyChange {
   readonly propertiesMax: number
 }
 
+/** How old what was read is, where it was not read just now. */
+export interface Freshness {
+  readonly ageMs: number
+  /** Older than it should be, and given because whoever holds the images cannot be asked. */
+  readonly isStale: boolean
+}
+
+/** A list in batches. `freshness` can be asked once the first batch was read; none: read just now. */
+export interface ImageList extends AsyncIterable<readonly Image[]> {
+  readonly freshness?: () => Freshness | undefined
+}
+
+/** Who asks, for a catalogue that stands elsewhere and asks on in the caller's name. */
+export interface Asker {
+  /** Never logged, never kept in the clear. */
+  readonly token: string
+  readonly userId: string
+  /** null for an unscoped token, and where nobody here knows the token's project. */
+  readonly projectId: string | null
+  /** Role names, sorted. */
+  readonly roles: readonly string[]
+  readonly requestId: string
+}
+
+/** The catalogue as one request meets it. An embedded one is the same for everybody. */
+export type CatalogueFor = (asker: Asker) => Catalogue
+
 /**
  * The port between faces and whatever holds the images. Every read takes the viewer: what they may
  * not see does not exist for them. All methods may throw CatalogueFault.
@@ -30,7 +57,7 @@ export interface Catalogue {
    * is there throughout appears exactly once, whatever is written meanwhile. Nothing is held open
    * between two batches, so a reader may take as long as it likes, or stop.
    */
-  list(viewer: Viewer, query: ImageQuery, window: ListWindow): AsyncIterable<readonly Image[]>
+  list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList
 
   /** One image by id. @throws CatalogueFault 'image.not_found' also for what the viewer may not see. */
   get(viewer: Viewer, id: string): Promise<Image>

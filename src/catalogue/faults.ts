@@ -6,20 +6,39 @@ export type CatalogueFaultCode =
   | 'image.not_found'
   | 'image.not_writable'
   | 'image.protected'
+  /** The image's state, or somebody else's change at the same time, does not allow it. */
+  | 'image.conflict'
+  /** There is an image of that id already. */
+  | 'image.exists'
   | 'marker.not_found'
   | 'property.limit_exceeded'
   | 'property.unstorable'
   | 'catalogue.busy'
+  /** Whoever holds the images refuses the token that was good enough for the identity service. */
+  | 'token.refused'
+  /** Its own policy forbids it. */
+  | 'upstream.forbidden'
+  /** It wants fewer requests from this caller. */
+  | 'upstream.throttled'
+  /** It cannot be reached, is overloaded or broken; try again later. */
+  | 'upstream.unavailable'
+  /** It answered something that is no answer. */
+  | 'upstream.invalid'
+  /** It did not answer in time. */
+  | 'upstream.timeout'
 
 /** Thrown by catalogues. `message` is for the caller; `detail` is for the log alone. */
 export class CatalogueFault extends Error {
   override readonly name = 'CatalogueFault'
   readonly code: CatalogueFaultCode
   readonly detail: string | undefined
+  /** Seconds after which to try again, where somebody said so. */
+  readonly retryAfterS: number | undefined
 
-  constructor(code: CatalogueFaultCode, message: string, detail?: string) {
+  constructor(code: CatalogueFaultCode, message: string, detail?: string, retryAfterS?: number) {
     super(message)
     this.code = code
     this.detail = detail
+    this.retryAfterS = retryAfterS
   }
 }

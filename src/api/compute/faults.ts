@@ -56,7 +56,15 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'marker.not_found': { status: 400, name: 'badRequest' },
   'property.limit_exceeded': { status: 403, name: 'forbidden' },
   'property.unstorable': { status: 400, name: 'badRequest' },
+  'image.conflict': { status: 409, name: 'conflictingRequest' },
+  'image.exists': { status: 409, name: 'conflictingRequest' },
   'catalogue.busy': { status: 503, name: 'serviceUnavailable', retryAfterS: 1 },
+  'token.refused': { status: 401, name: 'unauthorized' },
+  'upstream.forbidden': { status: 403, name: 'forbidden' },
+  'upstream.throttled': { status: 429, name: 'overLimit', retryAfterS: 5 },
+  'upstream.unavailable': { status: 503, name: 'serviceUnavailable', retryAfterS: 5 },
+  'upstream.invalid': { status: 502, name: 'badGateway' },
+  'upstream.timeout': { status: 504, name: 'gatewayTimeout' },
   'server.unexpected': { status: 500, name: 'computeFault' },
 }
 

@@ -29,7 +29,15 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'marker.not_found': 400,
   'property.limit_exceeded': 413,
   'property.unstorable': 400,
+  'image.conflict': 409,
+  'image.exists': 409,
   'catalogue.busy': 503,
+  'token.refused': 401,
+  'upstream.forbidden': 403,
+  'upstream.throttled': 429,
+  'upstream.unavailable': 503,
+  'upstream.invalid': 502,
+  'upstream.timeout': 504,
 }
 
 /** Seconds for a Retry-After header. */
