@@ -18,13 +18,13 @@ export interface ManagedCatalogue extends ImageStore {
    */
   search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<readonly Image[]>
 
-  /** @throws CatalogueFault 'image.exists' */
+  /** @throws CatalogueFault 'image.exists', 'property.unstorable' for what is not well-formed text */
   create(image: Image): Promise<Image>
 
   /**
    * Puts what `change` makes of the image as it stands in its place, in one transaction; nothing is
    * written when it returns the same object, or throws (the error goes on to the caller).
-   * @throws CatalogueFault 'image.not_found'
+   * @throws CatalogueFault 'image.not_found', 'property.unstorable'
    */
   update(id: string, change: (image: Image) => Image): Promise<Image>
 

@@ -1,4 +1,4 @@
-import type { Image } from './image.ts'
+import type { Image, MemberStatus } from './image.ts'
 
 /** Who is looking: the project their token is for (none when unscoped) and whether they are admin. */
 export interface Viewer {
@@ -35,17 +35,19 @@ export function isWritable(image: Image, viewer: Viewer): boolean {
   return viewer.isAdmin || isOwn(image, viewer)
 }
 
-function isOwn(image: Image, viewer: Viewer): boolean {
+/** Whether the viewer's project owns the image. */
+export function isOwn(image: Image, viewer: Viewer): boolean {
   return viewer.project !== null && image.owner === viewer.project
 }
 
-function isSharedWith(image: Image, viewer: Viewer, status?: 'accepted'): boolean {
+/** Whether the image was offered to the viewer's project, and the offer stands so. */
+export function isSharedWith(image: Image, viewer: Viewer, status?: MemberStatus): boolean {
   if (image.visibility !== 'shared' || viewer.project === null) return false
   const member = image.members.find((m) => m.project === viewer.project)
   return member !== undefined && (status === undefined || member.status === status)
 }
 
 /** Deleted images are not kept by name; pending ones wait for their data to go. Neither shows. */
-function isGone(image: Image): boolean {
+export function isGone(image: Image): boolean {
   return image.status === 'deleted' || image.status === 'pending_delete'
 }

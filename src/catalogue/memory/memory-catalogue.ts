@@ -1,8 +1,13 @@
 import type { Image } from '../../image/image.ts'
 import { compareInList, positionOf } from '../../image/order.ts'
 import { type ImageQuery, matches } from '../../image/query.ts'
+import type { ImageSearch } from '../../image/search.ts'
+import { matchesSearch } from '../../image/search-match.ts'
+import { compareInSearch } from '../../image/search-order.ts'
 import { isListed, type Viewer } from '../../image/visibility.ts'
-import type { ImageStore, ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
+import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
+import type { ManagedCatalogue, SearchWindow } from '../managed-catalogue.ts'
+import { existingImage, markerImage, newImage, replacement } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
@@ -14,7 +19,7 @@ const BATCH_IMAGES = 100
  * and plainly right. It is what the other catalogues are compared with.
  * @param now the clock, in Unix seconds
  */
-export class MemoryCatalogue implements ImageStore {
+export class MemoryCatalogue implements ManagedCatalogue {
   #images: readonly Image[] = []
   #writes = 0
   readonly #now: () => number
@@ -53,6 +58,43 @@ export class MemoryCatalogue implements ImageStore {
   async delete(viewer: Viewer, id: string): Promise<void> {
     deletableImage(this.#find(id), viewer)
     this.#replace(id)
+  }
+
+  async find(id: string): Promise<Image | undefined> {
+    return this.#find(id)
+  }
+
+  async search(
+    viewer: Viewer,
+    search: ImageSearch,
+    { limit, marker }: SearchWindow,
+  ): Promise<readonly Image[]> {
+    const after = marker === undefined ? undefined : markerImage(this.#find(marker), viewer, marker)
+    return this.#images
+      .filter((image) => matchesSearch(image, viewer, search))
+      .filter((image) => after === undefined || compareInSearch(image, after, search.sort) > 0)
+      .sort((a, b) => compareInSearch(a, b, search.sort))
+      .slice(0, limit)
+  }
+
+  async create(image: Image): Promise<Image> {
+    const made = newImage(image, this.#find(image.id))
+    this.#replace(made.id, made)
+    return made
+  }
+
+  async update(id: string, change: (image: Image) => Image): Promise<Image> {
+    const image = existingImage(this.#find(id))
+    const changed = replacement(image, change(image))
+    if (changed !== image) this.#replace(id, changed)
+    return changed
+  }
+
+  async remove(id: string, check: (image: Image) => void): Promise<Image> {
+    const image = existingImage(this.#find(id))
+    check(image)
+    this.#replace(id)
+    return image
   }
 
   version(): number {
