@@ -41,7 +41,10 @@ export interface Asker {
   readonly projectId: string | null
   /** Role names, sorted. */
   readonly roles: readonly string[]
+  /** What the request is called in every service's log. */
   readonly requestId: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
 }
 
 /** The catalogue as one request meets it. An embedded one is the same for everybody. */
