@@ -10,6 +10,13 @@ export interface Caller {
   readonly mayWrite: boolean
   /** Unix milliseconds. */
   readonly expiresAtMs: number
+  /**
+   * Public address of the Image service in the token's own catalogue, without a slash or a version
+   * at its end.
+   */
+  readonly imageUrl?: string
+  /** Nobody here knows the token; whoever holds the images judges it, and what it may see. */
+  readonly isUnchecked?: true
 }
 
 /** The port between faces and whatever knows the users. */
@@ -19,9 +26,24 @@ export interface Identity {
    * and cached by hash only, never logged. @throws IdentityUnavailable when nobody could be asked.
    */
   authenticate(token: string): Promise<Caller | undefined>
+
+  /** To be told of a token that another service refuses: nothing is remembered about it any more. */
+  forget?(token: string): void
 }
 
-/** The identity service could not be asked; try again later. */
+/** Why nobody could be asked: not there or overloaded, an answer that is none, no answer in time. */
+export type IdentityTrouble = 'unavailable' | 'invalid' | 'timeout'
+
+/** The identity service could not be asked; try again later. The message is for the log. */
 export class IdentityUnavailable extends Error {
   override readonly name = 'IdentityUnavailable'
+  readonly kind: IdentityTrouble
+  /** Seconds after which to try again, where somebody said so. */
+  readonly retryAfterS: number | undefined
+
+  constructor(message?: string, kind: IdentityTrouble = 'unavailable', retryAfterS?: number) {
+    super(message)
+    this.kind = kind
+    this.retryAfterS = retryAfterS
+  }
 }
