@@ -34,6 +34,11 @@ export interface Identity {
 /** Why nobody could be asked: not there or overloaded, an answer that is none, no answer in time. */
 export type IdentityTrouble = 'unavailable' | 'invalid' | 'timeout'
 
+export interface TroubleOptions extends ErrorOptions {
+  readonly kind?: IdentityTrouble
+  readonly retryAfterS?: number | undefined
+}
+
 /** The identity service could not be asked; try again later. The message is for the log. */
 export class IdentityUnavailable extends Error {
   override readonly name = 'IdentityUnavailable'
@@ -41,9 +46,9 @@ export class IdentityUnavailable extends Error {
   /** Seconds after which to try again, where somebody said so. */
   readonly retryAfterS: number | undefined
 
-  constructor(message?: string, kind: IdentityTrouble = 'unavailable', retryAfterS?: number) {
-    super(message)
-    this.kind = kind
-    this.retryAfterS = retryAfterS
+  constructor(message?: string, options: TroubleOptions = {}) {
+    super(message, options)
+    this.kind = options.kind ?? 'unavailable'
+    this.retryAfterS = options.retryAfterS
   }
 }
