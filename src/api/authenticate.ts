@@ -2,26 +2,31 @@ import type { FastifyRequest } from 'fastify'
 import type { Caller, Identity } from '../identity/identity.ts'
 
 /**
- * Who asks. X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py).
- * @returns undefined without a token, or with one that speaks for nobody. @throws IdentityUnavailable
+ * Who asks. @returns undefined without a token, or with one that speaks for nobody.
+ * @throws IdentityUnavailable
  */
 export async function authenticate(
   request: FastifyRequest,
   users: Identity,
 ): Promise<Caller | undefined> {
-  const { headers } = request
+  const token = tokenOf(request)
+  return token === '' ? undefined : users.authenticate(token)
+}
+
+/** X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py). */
+export function tokenOf({ headers }: FastifyRequest): string {
   const token = headers['x-auth-token'] ?? headers['x-storage-token']
-  return typeof token === 'string' && token !== '' ? users.authenticate(token) : undefined
+  return typeof token === 'string' ? token : ''
 }
 
 /** A refusal as keystonemiddleware prints it (keystonemiddleware/auth_token/__init__.py). */
 export const UNAUTHORIZED_BODY =
   '{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}'
 
-/** @param keystone the address to sign in at, such as `http://cloud.example:5000/v3`. */
-export function unauthorizedHeaders(keystone: string): Record<string, string> {
+/** @param keystone the address to sign in at, such as `http://cloud.example:5000/v3`, if it is known. */
+export function unauthorizedHeaders(keystone: string | undefined): Record<string, string> {
   return {
     'content-type': 'application/json',
-    'www-authenticate': `Keystone uri="${keystone}"`,
+    'www-authenticate': keystone === undefined ? 'Keystone' : `Keystone uri="${keystone}"`,
   }
 }

@@ -127,7 +127,12 @@ async function listenAll(
     identity: endpoint('identity'),
   }
   const faces: Record<FaceName, Face> = {
-    compute: computeFace({ ...endpoints, baseUrl: policy('compute'), users, catalogue }),
+    compute: computeFace({
+      ...endpoints,
+      baseUrl: policy('compute'),
+      users,
+      catalogueFor: () => catalogue,
+    }),
     image: imageFace({ ...endpoints, baseUrl: policy('image'), users, catalogue }),
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }

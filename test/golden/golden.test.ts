@@ -51,7 +51,7 @@ before(async () => {
     image: { publicUrl: 'http://glance.test:9292', port: () => 9292 },
     identity: { publicUrl: 'http://keystone.test:5000', port: () => 5000 },
     users,
-    catalogue,
+    catalogueFor: () => catalogue,
   })
   app = createHttpServer(face, pino({ level: 'silent' }))
   await app.listen({ host: '127.0.0.1', port: 0 })

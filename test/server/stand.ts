@@ -116,6 +116,7 @@ export interface Stand {
 }
 
 export async function startServer(settings: Settings = {}): Promise<Stand> {
+  const catalogue = settings.catalogue ?? mapCatalogue()
   const face = computeFace({
     baseUrl: {
       publicUrl: settings.publicUrl,
@@ -124,7 +125,7 @@ export async function startServer(settings: Settings = {}): Promise<Stand> {
     image: { publicUrl: undefined, port: () => 9292 },
     identity: { publicUrl: undefined, port: () => 5000 },
     users: settings.users ?? users,
-    catalogue: settings.catalogue ?? mapCatalogue(),
+    catalogueFor: () => catalogue,
   })
   const lines = settings.log
   const logger =

@@ -1,10 +1,12 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
-import type { Identity } from '../../identity/identity.ts'
-import { authenticate } from '../authenticate.ts'
+import type { Caller, Identity } from '../../identity/identity.ts'
+import { authenticate, tokenOf } from '../authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
 import { type Endpoint, endpointUrl } from '../endpoints.ts'
 import { readTarget, type Target } from '../target.ts'
 import { contentTypeFor } from './accept.ts'
+import { RequestAsker } from './asker.ts'
 import type { Call } from './call.ts'
 import { ComputeFault } from './faults.ts'
 import { checkContentType } from './metadata-body.ts'
@@ -25,8 +27,9 @@ import {
 
 export interface Gate {
   readonly baseUrl: BaseUrlPolicy
-  readonly image: Endpoint
-  readonly identity: Endpoint
+  /** 'of_caller': as the catalogue of the caller's own token has it. */
+  readonly image: Endpoint | 'of_caller'
+  readonly identity: Endpoint | 'unknown'
   readonly users: Identity
 }
 
@@ -39,7 +42,7 @@ export type Admission =
       readonly body: string
       readonly headers: Readonly<Record<string, string>>
     }
-  | { readonly kind: 'unauthorized'; readonly keystone: string }
+  | { readonly kind: 'unauthorized'; readonly keystone: string | undefined }
   | {
       readonly kind: 'call'
       readonly call: Call
@@ -63,7 +66,11 @@ export class VersionedFault extends Error {
 }
 
 /** @throws ComputeFault, VersionedFault, IdentityUnavailable */
-export async function admit(request: FastifyRequest, gate: Gate): Promise<Admission> {
+export async function admit(
+  request: FastifyRequest,
+  response: ServerResponse,
+  gate: Gate,
+): Promise<Admission> {
   const { method } = request
   const target = request.originalUrl === '*' ? ASTERISK : readTarget(request.originalUrl)
   if (target === undefined) {
@@ -81,7 +88,7 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
 
   const caller = await authenticate(request, gate.users)
   if (caller === undefined) {
-    return { kind: 'unauthorized', keystone: `${endpointUrl(base, gate.identity)}/v3` }
+    return { kind: 'unauthorized', keystone: keystoneOf(base, gate) }
   }
   if (project !== undefined && path.length === 0 && target.endsInSlash) {
     return versionDocument(request, base, first)
@@ -103,10 +110,11 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
     prefix: first,
     query: target.query,
     base,
-    imageBase: endpointUrl(base, gate.image),
+    imageBase: imageBaseOf(base, caller, gate),
     project,
     caller,
     viewer: { project: caller.projectId, isAdmin: caller.isAdmin },
+    asker: new RequestAsker(request, response, tokenOf(request), caller),
     contentType: contentTypeFor(request.headers.accept),
     isHead: method === 'HEAD',
   }
@@ -118,6 +126,15 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
     throw error instanceof ComputeFault ? new VersionedFault(error, headers) : error
   }
   return { kind: 'call', call, headers }
+}
+
+/** Where to sign in, as a 401 says it. */
+export function keystoneOf(base: string, { identity }: Gate): string | undefined {
+  return identity === 'unknown' ? undefined : `${endpointUrl(base, identity)}/v3`
+}
+
+function imageBaseOf(base: string, caller: Caller, { image }: Gate): string | undefined {
+  return image === 'of_caller' ? caller.imageUrl : endpointUrl(base, image)
 }
 
 const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }
@@ -178,9 +195,9 @@ function checkMicroversion(
   return headers
 }
 
-/** The project in the URL must be the token's, for admin too. */
+/** The project in the URL must be the token's, for admin too; where nobody knows that, any will do. */
 function checkProject({ project, caller }: Call): void {
-  if (project === undefined || project === caller.projectId) return
+  if (project === undefined || project === caller.projectId || caller.isUnchecked === true) return
   const whose =
     caller.projectId === null
       ? 'is given, but the token is not for a project'

@@ -1,5 +1,6 @@
 import type { Caller } from '../../identity/identity.ts'
 import type { Viewer } from '../../image/visibility.ts'
+import type { RequestAsker } from './asker.ts'
 import type { Operation } from './routes.ts'
 import type { Prefix } from './versions.ts'
 import type { LinkBases } from './view.ts'
@@ -16,22 +17,27 @@ export interface Call {
   readonly query: string
   /** Scheme, host and prefix that links start with. */
   readonly base: string
-  /** Where the Image service is for this caller. */
-  readonly imageBase: string
+  /** Where the Image service is for this caller; undefined where nobody said so. */
+  readonly imageBase: string | undefined
   /** The project in the path, if there is one: it stands in links then. */
   readonly project: string | undefined
   readonly caller: Caller
   readonly viewer: Viewer
+  /** Holds the token: not for the log. */
+  readonly asker: RequestAsker
   readonly contentType: string
   readonly isHead: boolean
 }
 
-/** Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link, _get_bookmark_link). */
+/**
+ * Without an Image service to point at, `alternate` says what `bookmark` does: an address that the
+ * caller is known to reach. Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link, _get_bookmark_link).
+ */
 export function linkBases(call: Call): LinkBases {
   const project = call.project === undefined ? '' : `/${call.project}`
   return {
     self: `${call.base}/${call.prefix}${project}`,
     bookmark: `${call.base}${project}`,
-    alternate: `${call.imageBase}${project}`,
+    alternate: `${call.imageBase ?? call.base}${project}`,
   }
 }

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { Catalogue, CatalogueFor } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
+import { IdentityUnavailable } from '../../identity/identity.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
 import type { Face, Failure } from '../face.ts'
-import { admit, type Gate, VersionedFault } from './admit.ts'
+import { admit, type Gate, keystoneOf, VersionedFault } from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import {
@@ -31,7 +32,7 @@ import { printImage } from './view.ts'
 export const BODY_BYTES_MAX = 114_688
 
 export interface ComputeDependencies extends Gate {
-  readonly catalogue: Catalogue
+  readonly catalogueFor: CatalogueFor
 }
 
 /** The Compute API's image resources, `/v2` and `/v2.1`. */
@@ -71,7 +72,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   app.decorateRequest(CALL, undefined)
   app.addHook('onRequest', async (request, reply) => {
     try {
-      const admission = await admit(request, deps)
+      const admission = await admit(request, reply.raw, deps)
       switch (admission.kind) {
         case 'options':
           return reply.header('allow', admission.allow).send()
@@ -81,10 +82,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
             .headers(admission.headers)
             .send(Buffer.from(admission.body))
         case 'unauthorized':
-          return reply
-            .code(401)
-            .headers({ ...unauthorizedHeaders(admission.keystone), ...AUTHENTICATED })
-            .send(Buffer.from(UNAUTHORIZED_BODY))
+          return refuseToken(reply, admission.keystone)
         case 'call':
           request.setDecorator(CALL, admission.call)
           reply.headers({ ...AUTHENTICATED, ...admission.headers })
@@ -96,9 +94,15 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
     }
   })
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const call = request.getDecorator<Call>(CALL)
     try {
-      return await answer(request.getDecorator<Call>(CALL), request.body, reply, deps, answers)
+      return await answer(call, request.body, reply, deps.catalogueFor(call.asker), answers)
     } catch (error) {
+      if (call.asker.isGone) return leave(reply)
+      if (error instanceof CatalogueFault && error.code === 'token.refused') {
+        deps.users.forget?.(call.asker.token)
+        return refuseToken(reply, keystoneOf(call.base, deps))
+      }
       return refuse(reply, error)
     }
   }
@@ -113,14 +117,38 @@ function varyOf(reply: FastifyReply): string {
   return String(vary).endsWith('X-Auth-Token') ? String(vary) : `${vary}, X-Auth-Token`
 }
 
+function refuseToken(reply: FastifyReply, keystone: string | undefined): FastifyReply {
+  return reply
+    .code(401)
+    .headers({ ...unauthorizedHeaders(keystone), ...AUTHENTICATED })
+    .send(Buffer.from(UNAUTHORIZED_BODY))
+}
+
+/** Nobody waits for the answer. */
+function leave(reply: FastifyReply): FastifyReply {
+  reply.hijack()
+  reply.raw.destroy()
+  return reply
+}
+
 /** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const versioned = error instanceof VersionedFault ? error : undefined
   const fault = versioned?.fault ?? faultOf(error)
   if (fault === undefined) throw error
+  logTrouble(reply, error)
   const { status, headers, body } = printFault(fault)
   reply.headers({ ...AUTHENTICATED, ...versioned?.headers, ...headers })
   return reply.code(status).header('vary', varyOf(reply)).send(body)
+}
+
+/** What another service did, in words that are not for the caller. */
+function logTrouble({ log }: FastifyReply, error: unknown): void {
+  if (error instanceof CatalogueFault && error.detail !== undefined) {
+    log.warn({ code: error.code, detail: error.detail }, 'the catalogue could not answer')
+  } else if (error instanceof IdentityUnavailable) {
+    log.warn({ kind: error.kind, detail: error.message }, 'the identity service could not answer')
+  }
 }
 
 /** @throws CatalogueFault, with Nova's text for an image of somebody else's */
@@ -133,25 +161,25 @@ async function deleteImage(call: Call, catalogue: Catalogue): Promise<void> {
   }
 }
 
-type Handler = (call: Call, body: unknown, deps: ComputeDependencies) => Promise<string | undefined>
+type Handler = (call: Call, body: unknown, catalogue: Catalogue) => Promise<string | undefined>
 
 const HANDLERS: Readonly<
   Record<Exclude<Operation, 'list_images' | 'list_images_detail'>, Handler>
 > = {
-  show_image: async (call, _body, { catalogue }) => {
+  show_image: async (call, _body, catalogue) => {
     const image = await catalogue.get(call.viewer, call.id)
     return `{"image":${printImage(image, linkBases(call))}}`
   },
-  delete_image: async (call, _body, { catalogue }) => {
+  delete_image: async (call, _body, catalogue) => {
     await deleteImage(call, catalogue)
     return undefined
   },
-  show_metadata: (call, _body, { catalogue }) => showMetadata(call, catalogue),
-  merge_metadata: (call, body, { catalogue }) => mergeMetadata(call, body, catalogue),
-  replace_metadata: (call, body, { catalogue }) => replaceMetadata(call, body, catalogue),
-  show_metadata_item: (call, _body, { catalogue }) => showItem(call, catalogue),
-  set_metadata_item: (call, body, { catalogue }) => setItem(call, body, catalogue),
-  delete_metadata_item: async (call, _body, { catalogue }) => {
+  show_metadata: (call, _body, catalogue) => showMetadata(call, catalogue),
+  merge_metadata: (call, body, catalogue) => mergeMetadata(call, body, catalogue),
+  replace_metadata: (call, body, catalogue) => replaceMetadata(call, body, catalogue),
+  show_metadata_item: (call, _body, catalogue) => showItem(call, catalogue),
+  set_metadata_item: (call, body, catalogue) => setItem(call, body, catalogue),
+  delete_metadata_item: async (call, _body, catalogue) => {
     await deleteItem(call, catalogue)
     return undefined
   },
@@ -161,18 +189,20 @@ async function answer(
   call: Call,
   body: unknown,
   reply: FastifyReply,
-  deps: ComputeDependencies,
+  catalogue: Catalogue,
   answers: Answers,
 ): Promise<FastifyReply> {
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
-    const list = await answerList(call, deps.catalogue, answers)
+    const list = await answerList(call, catalogue, answers)
     if (list.body instanceof Readable) {
       // After the 200 nobody but the log can be told; the framework cuts the connection.
-      list.body.once('error', (err) => reply.log.error({ err }, 'a list was cut'))
+      list.body.once('error', (err) => {
+        if (!call.asker.isGone) reply.log.error({ err }, 'a list was cut')
+      })
     }
     return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
   }
-  const text = await HANDLERS[call.operation](call, body, deps)
+  const text = await HANDLERS[call.operation](call, body, catalogue)
   reply.headers(successorHeaders(imageSuccessor(call))).header('content-type', call.contentType)
   // As bytes: the framework would add a charset to the Content-Type of a text.
   return text === undefined ? reply.code(204).send() : reply.send(Buffer.from(text))

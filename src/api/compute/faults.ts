@@ -1,5 +1,5 @@
 import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
-import { IdentityUnavailable } from '../../identity/identity.ts'
+import { type IdentityTrouble, IdentityUnavailable } from '../../identity/identity.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */
 export type ComputeFaultCode =
@@ -20,7 +20,7 @@ export type ComputeFaultCode =
   | 'role.reader'
   | 'metadata.reserved'
   | 'metadata.key_not_found'
-  | 'identity.unavailable'
+  | `identity.${IdentityTrouble}`
   | 'server.unexpected'
 
 interface Shape {
@@ -50,6 +50,8 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'metadata.reserved': { status: 403, name: 'forbidden' },
   'metadata.key_not_found': { status: 404, name: 'itemNotFound' },
   'identity.unavailable': { status: 503, name: 'serviceUnavailable', retryAfterS: 5 },
+  'identity.invalid': { status: 502, name: 'badGateway' },
+  'identity.timeout': { status: 504, name: 'gatewayTimeout' },
   'image.not_found': { status: 404, name: 'itemNotFound' },
   'image.not_writable': { status: 403, name: 'forbidden' },
   'image.protected': { status: 403, name: 'forbidden' },
@@ -108,12 +110,23 @@ export function printFault(fault: ComputeFault): PrintedFault {
 /** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */
 export function faultOf(error: unknown): ComputeFault | undefined {
   if (error instanceof ComputeFault) return error
-  if (error instanceof CatalogueFault) return new ComputeFault(error.code, error.message)
+  if (error instanceof CatalogueFault) {
+    return new ComputeFault(error.code, error.message, retryAfter(error))
+  }
   if (error instanceof IdentityUnavailable) {
-    return new ComputeFault(
-      'identity.unavailable',
-      'The Keystone service is temporarily unavailable.',
-    )
+    const { kind } = error
+    return new ComputeFault(`identity.${kind}`, IDENTITY_MESSAGES[kind], retryAfter(error))
   }
   return undefined
+}
+
+/** The first is keystonemiddleware's own (keystonemiddleware/auth_token/__init__.py). */
+const IDENTITY_MESSAGES: Readonly<Record<IdentityTrouble, string>> = {
+  unavailable: 'The Keystone service is temporarily unavailable.',
+  invalid: 'The Keystone service gave an answer that cannot be understood.',
+  timeout: 'The Keystone service did not answer in time.',
+}
+
+function retryAfter({ retryAfterS }: { readonly retryAfterS: number | undefined }) {
+  return retryAfterS === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterS)) }
 }

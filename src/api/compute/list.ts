@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Catalogue } from '../../catalogue/catalogue.ts'
+import type { Catalogue, Freshness, ImageList } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
@@ -30,9 +30,13 @@ export async function answerList(
   if (known !== undefined) return known
   const request = readListRequest(call.query)
   const after = await findMarker(call, request.marker, catalogue)
-  const chunks = printList(call, request, after, catalogue)
-  const headers = successorHeaders(listSuccessor(call, request))
+  const list = askFor(call, request, after, catalogue)
+  const chunks = printList(call, request, list)
   const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)
+  const headers = {
+    ...successorHeaders(listSuccessor(call, request)),
+    ...freshnessHeaders(list?.freshness?.()),
+  }
   if (isWhole) {
     const answer = { headers, body: Buffer.from(text) }
     if (catalogue.version() === version) answers.put(version, key, answer)
@@ -72,11 +76,30 @@ async function findMarker(
   }
 }
 
+/** @returns undefined where no image can match, so that nobody needs to be asked. */
+function askFor(
+  call: Call,
+  { query, limit }: ListRequest,
+  after: Position | undefined,
+  catalogue: Catalogue,
+): ImageList | undefined {
+  if (isEmptyQuery(query)) return undefined
+  // One more than asked for tells whether there is a next page.
+  const window = { limit: limit + 1, ...(after === undefined ? {} : { after }) }
+  return catalogue.list(call.viewer, query, window)
+}
+
+/** RFC 9111, 5.1 and 5.5. */
+function freshnessHeaders(freshness: Freshness | undefined): Readonly<Record<string, string>> {
+  if (freshness === undefined) return {}
+  const age = String(Math.floor(freshness.ageMs / 1000))
+  return freshness.isStale ? { age, warning: '110 - "Response is Stale"' } : { age }
+}
+
 async function* printList(
   call: Call,
   request: ListRequest,
-  after: Position | undefined,
-  catalogue: Catalogue,
+  list: ImageList | undefined,
 ): AsyncGenerator<string, void> {
   const bases = linkBases(call)
   const print = call.operation === 'list_images' ? printBriefImage : printImage
@@ -84,22 +107,18 @@ async function* printList(
   let last: Image | undefined
   let hasMore = false
   yield '{"images":['
-  if (!isEmptyQuery(request.query)) {
-    // One more than asked for tells whether there is a next page.
-    const window = { limit: request.limit + 1, ...(after === undefined ? {} : { after }) }
-    for await (const batch of catalogue.list(call.viewer, request.query, window)) {
-      let text = ''
-      for (const image of batch) {
-        if (left === 0) {
-          hasMore = true
-          break
-        }
-        text += last === undefined && text === '' ? print(image, bases) : `,${print(image, bases)}`
-        last = image
-        left -= 1
+  for await (const batch of list ?? []) {
+    let text = ''
+    for (const image of batch) {
+      if (left === 0) {
+        hasMore = true
+        break
       }
-      if (text !== '') yield text
+      text += last === undefined && text === '' ? print(image, bases) : `,${print(image, bases)}`
+      last = image
+      left -= 1
     }
+    if (text !== '') yield text
   }
   yield hasMore && last !== undefined ? `],"images_links":${nextLink(call, request, last)}}` : ']}'
 }

@@ -20,19 +20,22 @@ export function successorHeaders(url: string | undefined): Record<string, string
   return { deprecation: DEPRECATED_AT, link: `<${url}>; rel="successor-version"` }
 }
 
-/** The Image service's request for the same one image. */
-export function imageSuccessor(call: Call): string {
+/** The Image service's request for the same one image; undefined where it is not known. */
+export function imageSuccessor(call: Call): string | undefined {
+  if (call.imageBase === undefined) return undefined
   return `${call.imageBase}/v2/images/${encodeURIComponent(call.id)}`
 }
 
 /**
  * The Image service's request for the same list: page by page, where this one is whole.
- * @returns undefined when a free property is asked for whose name means something else there.
+ * @returns undefined when a free property is asked for whose name means something else there, and
+ *   where it is not known.
  */
 export function listSuccessor(
   call: Call,
   { query, limit, marker }: ListRequest,
 ): string | undefined {
+  if (call.imageBase === undefined) return undefined
   const filters = hasNoMatch(query) ? MATCHES_NOTHING : printFilters(query)
   if (filters === undefined) return undefined
   const parameters = [...filters]

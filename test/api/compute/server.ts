@@ -82,7 +82,7 @@ export async function startServer(content: readonly Image[] | Catalogue): Promis
     image: { publicUrl: 'http://image.test', port: () => 9292 },
     identity: { publicUrl: 'http://identity.test', port: () => 5000 },
     users,
-    catalogue,
+    catalogueFor: () => catalogue,
   })
   const app = createHttpServer(face, pino({ level: 'silent' }))
   return {

@@ -70,7 +70,7 @@ before(async () => {
   const catalogue = listCatalogue(IMAGES)
   image = await serveImages(catalogue)
   const face = computeFace({
-    catalogue,
+    catalogueFor: () => catalogue,
     users,
     baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
     image: { publicUrl: 'http://images.example', port: () => 0 },
