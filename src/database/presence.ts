@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+const OWNER_ONLY = 0o700
+const SUFFIX = '.lock'
+const NAME_BYTES = 8
+
+/**
+ * This process among those that share a folder: a name of its own, and a lock that the system lets
+ * go when the process ends, however it ends. SQLite holds it, since Node has no file locks.
+ */
+export class ProcessPresence implements Disposable {
+  readonly name = randomBytes(NAME_BYTES).toString('hex')
+  readonly #folder: string
+  readonly #lock: DatabaseSync
+
+  /** @param folder of the locks; made if it is missing. */
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })
+    this.#folder = folder
+    // Under its own name only once it is held, so that nobody takes it for a dead one's.
+    const starting = join(folder, `${this.name}.starting`)
+    this.#lock = new DatabaseSync(starting)
+    this.#lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    renameSync(starting, this.#file(this.name))
+  }
+
+  /** Whether the process of that name lives. */
+  isAlive(name: string): boolean {
+    if (name === this.name) return this.#lock.isOpen
+    if (!this.names().includes(name)) return false
+    const other = new DatabaseSync(this.#file(name), { timeout: 0 })
+    try {
+      other.exec('BEGIN EXCLUSIVE; ROLLBACK')
+      return false
+    } catch {
+      return true
+    } finally {
+      other.close()
+    }
+  }
+
+  /** All names there are, living or not. */
+  names(): readonly string[] {
+    return readdirSync(this.#folder)
+      .filter((file) => file.endsWith(SUFFIX))
+      .map((file) => file.slice(0, -SUFFIX.length))
+  }
+
+  /** Removes the name of a process that does not live. */
+  forget(name: string): void {
+    rmSync(this.#file(name), { force: true })
+  }
+
+  close(): void {
+    if (!this.#lock.isOpen) return
+    this.#lock.close()
+    this.forget(this.name)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, `${name}${SUFFIX}`)
+  }
+}

@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DigestThread } from './digest-thread.ts'
+import { imageDataFault, ofSystemError } from './faults.ts'
+import { FolderClaim } from './folder-claim.ts'
+import type {
+  Abandoned,
+  Claim,
+  DataName,
+  ImageFiles,
+  KeptFile,
+  Leftovers,
+  OpenData,
+} from './image-files.ts'
+import { INCOMING, isId, publishedFile, readPublishedName, STAGED, syncFolder } from './layout.ts'
+import { openData } from './open-data.ts'
+import type { DataLimits } from './receive.ts'
+
+/** This process among those that share the folder. */
+export interface Presence {
+  /** A word of its own. */
+  readonly name: string
+  /** Whether the process of that name lives. Synchronous. */
+  isAlive(name: string): boolean
+  /** All names there are, living or not. */
+  names(): readonly string[]
+  /** Removes the name of one that does not live. */
+  forget(name: string): void
+}
+
+const OWNER_ONLY = 0o700
+
+/**
+ * Image files in a folder. `ID.MD5` holds an image's bytes: the name says whose and which, so that
+ * bytes never pass for an image that should have others. `staged/ID` waits for its import. What is
+ * being received stands in `incoming/PROCESS/ID/`, which is the claim; it is made before the row
+ * says that data is coming and removed after the row says that it came, so a row in between without
+ * a living process's claim is one that a crash left.
+ */
+export class ImageFolder implements ImageFiles, Leftovers {
+  readonly #folder: string
+  readonly #presence: Presence
+  readonly #limits: DataLimits
+  readonly #threads = { md5: new DigestThread('md5'), sha512: new DigestThread('sha512') }
+  readonly #held = new Map<string, Promise<void>>()
+
+  private constructor(folder: string, presence: Presence, limits: DataLimits) {
+    this.#folder = folder
+    this.#presence = presence
+    this.#limits = limits
+  }
+
+  /** Makes the folder if it is missing. */
+  static async open(folder: string, presence: Presence, limits: DataLimits): Promise<ImageFolder> {
+    for (const path of [folder, join(folder, STAGED), join(folder, INCOMING)]) {
+      await mkdir(path, { mode: OWNER_ONLY }).catch(unlessThere)
+    }
+    const own = join(folder, INCOMING, presence.name)
+    await mkdir(own, { mode: OWNER_ONLY })
+    await syncFolder(join(folder, INCOMING))
+    return new ImageFolder(folder, presence, limits)
+  }
+
+  async claim(id: string): Promise<Claim> {
+    if (!isId(id)) throw new TypeError(`${JSON.stringify(id)} is not an image id`)
+    const own = join(this.#folder, INCOMING, this.#presence.name)
+    const path = join(own, id)
+    try {
+      await mkdir(path, { mode: OWNER_ONLY })
+      await syncFolder(own)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw imageDataFault('data.claimed')
+      throw ofSystemError(error)
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held.set(id, promise)
+    const where = { folder: this.#folder, limits: this.#limits, threads: this.#threads }
+    return new FolderClaim(id, path, where, () => {
+      this.#held.delete(id)
+      resolve()
+    })
+  }
+
+  isClaimed(id: string): boolean {
+    const incoming = join(this.#folder, INCOMING)
+    return readdirSync(incoming).some(
+      (name) => existsSync(join(incoming, name, id)) && this.#presence.isAlive(name),
+    )
+  }
+
+  async open(name: DataName): Promise<OpenData | undefined> {
+    const file = publishedFile(this.#folder, name)
+    return file === undefined ? undefined : openData(file)
+  }
+
+  async remove(name: DataName): Promise<void> {
+    const file = publishedFile(this.#folder, name)
+    if (file !== undefined) await rm(file, { force: true })
+    if (isId(name.id)) await rm(join(this.#folder, STAGED, name.id), { force: true })
+  }
+
+  async abandoned(): Promise<readonly Abandoned[]> {
+    const incoming = join(this.#folder, INCOMING)
+    const dead = (await readdir(incoming)).filter((name) => !this.#presence.isAlive(name))
+    const all: Abandoned[] = []
+    for (const name of dead) {
+      for (const id of await readdir(join(incoming, name))) {
+        const clear = () => rm(join(incoming, name, id), { recursive: true, force: true })
+        if (isId(id)) all.push({ id, clear })
+        else await clear()
+      }
+    }
+    return all
+  }
+
+  async *kept(): AsyncIterable<KeptFile> {
+    for (const name of await readdir(this.#folder)) {
+      const parts = readPublishedName(name)
+      if (parts !== undefined) yield* this.#keptFile(join(this.#folder, name), parts)
+    }
+    for (const id of await readdir(join(this.#folder, STAGED))) {
+      if (isId(id)) yield* this.#keptFile(join(this.#folder, STAGED, id), { id })
+    }
+  }
+
+  /** Forgets processes that died, once their claims have been cleared. */
+  async forgetTheDead(): Promise<void> {
+    const incoming = join(this.#folder, INCOMING)
+    for (const name of await readdir(incoming)) {
+      if (this.#presence.isAlive(name) || readdirSync(join(incoming, name)).length > 0) continue
+      rmSync(join(incoming, name), { recursive: true })
+    }
+    for (const name of this.#presence.names()) {
+      const isGone = !(await readdir(incoming)).includes(name)
+      if (isGone && !this.#presence.isAlive(name)) this.#presence.forget(name)
+    }
+  }
+
+  /** Waits until nothing is being received, then leaves the folder. */
+  async close(): Promise<void> {
+    await Promise.all(this.#held.values())
+    await Promise.all([this.#threads.md5.close(), this.#threads.sha512.close()])
+    const own = join(this.#folder, INCOMING, this.#presence.name)
+    // A claim whose image could not be put right stays, for the next start.
+    if (readdirSync(own).length === 0) rmSync(own, { recursive: true })
+  }
+
+  async *#keptFile(
+    file: string,
+    { id, checksum }: { readonly id: string; readonly checksum?: string },
+  ): AsyncIterable<KeptFile> {
+    const found = await stat(file).catch(() => undefined)
+    if (found === undefined) return // freed meanwhile
+    yield {
+      id,
+      checksum,
+      sizeBytes: found.size,
+      remove: () => rmSync(file, { force: true }),
+      unpublish: () => renameSync(file, join(this.#folder, STAGED, id)),
+    }
+  }
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}

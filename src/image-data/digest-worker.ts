@@ -1,0 +1,27 @@
+import { createHash, type Hash } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+
+/** What the thread is asked; it answers each 'update' and each 'digest', in order. */
+export type DigestRequest =
+  | {
+      readonly ask: 'update'
+      readonly id: number
+      readonly block: SharedArrayBuffer
+      bytes: number
+    }
+  | { readonly ask: 'digest'; readonly id: number }
+  | { readonly ask: 'drop'; readonly id: number }
+
+const algorithm = workerData as string
+const hashes = new Map<number, Hash>()
+
+parentPort?.on('message', (request: DigestRequest) => {
+  const hash = hashes.get(request.id) ?? createHash(algorithm)
+  if (request.ask === 'update') {
+    hashes.set(request.id, hash.update(Buffer.from(request.block, 0, request.bytes)))
+    parentPort?.postMessage('')
+    return
+  }
+  hashes.delete(request.id)
+  if (request.ask === 'digest') parentPort?.postMessage(hash.digest('hex'))
+})

@@ -1,0 +1,49 @@
+/** What can go wrong with image data, by code. A face decides what each becomes on the wire. */
+export type ImageDataFaultCode =
+  /** Somebody is bringing data for this image already. */
+  | 'data.claimed'
+  /** More bytes than an image may have. */
+  | 'data.too_large'
+  /** The disk is full, or would be fuller than its floor allows. */
+  | 'data.no_space'
+  /** The disk may not be written. */
+  | 'data.read_only'
+
+/** Thrown by image files. `message` is for the caller; `detail` is for the log alone. */
+export class ImageDataFault extends Error {
+  override readonly name = 'ImageDataFault'
+  readonly code: ImageDataFaultCode
+  readonly detail: string | undefined
+
+  constructor(code: ImageDataFaultCode, message: string, detail?: string) {
+    super(message)
+    this.code = code
+    this.detail = detail
+  }
+}
+
+const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
+  ENOSPC: 'data.no_space',
+  EDQUOT: 'data.no_space',
+  EFBIG: 'data.too_large',
+  EROFS: 'data.read_only',
+  EACCES: 'data.read_only',
+  EPERM: 'data.read_only',
+}
+
+const MESSAGES: Readonly<Record<ImageDataFaultCode, string>> = {
+  'data.claimed': 'Data for this image is being received already.',
+  'data.too_large': 'The provided image is too large.',
+  'data.no_space': 'There is not enough disk space on the image storage media.',
+  'data.read_only': 'Permission to write image storage media denied.',
+}
+
+export function imageDataFault(code: ImageDataFaultCode, detail?: string): ImageDataFault {
+  return new ImageDataFault(code, MESSAGES[code], detail)
+}
+
+/** What a failed system call on the disk is to whoever brings data; itself, if it is nothing known. */
+export function ofSystemError(error: unknown): unknown {
+  const code = DISK_FAULTS[(error as NodeJS.ErrnoException)?.code ?? '']
+  return code === undefined ? error : imageDataFault(code, String(error))
+}

@@ -1,0 +1,87 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ofSystemError } from './faults.ts'
+import { readContents } from './format/contents.ts'
+import type { Claim, Received } from './image-files.ts'
+import { publishedFile, RECEIVED, STAGED, syncFolder } from './layout.ts'
+import { type DataLimits, type DigestThreads, digestFile, receiveInto } from './receive.ts'
+
+const OWNER_ONLY = 0o600
+
+interface Where {
+  readonly folder: string
+  readonly limits: DataLimits
+  readonly threads: DigestThreads
+}
+
+/** A claim that is a folder; see ImageFolder. */
+export class FolderClaim implements Claim {
+  readonly #id: string
+  readonly #path: string
+  readonly #where: Where
+  readonly #onRelease: () => void
+  /** Where the bytes stand that `publish` is to publish. */
+  #source: string
+
+  constructor(id: string, path: string, where: Where, onRelease: () => void) {
+    this.#id = id
+    this.#path = path
+    this.#where = where
+    this.#onRelease = onRelease
+    this.#source = this.#received
+  }
+
+  async receive(
+    body: AsyncIterable<Uint8Array>,
+    announcedBytes: number | undefined,
+  ): Promise<Received> {
+    await using file = await this.#create()
+    const digested = await receiveInto(file, body, announcedBytes, this.#where)
+    return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+  }
+
+  async takeStaged(): Promise<Received> {
+    this.#source = this.#staged
+    await using file = await open(this.#source, 'r')
+    const digested = await digestFile(file, this.#where.threads)
+    return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+  }
+
+  async publish({ checksum }: Received): Promise<void> {
+    const file = publishedFile(this.#where.folder, { id: this.#id, checksum })
+    if (file === undefined) throw new TypeError(`${checksum} is not a checksum`)
+    await rename(this.#source, file)
+    await syncFolder(this.#where.folder)
+  }
+
+  async stage(): Promise<void> {
+    await rename(this.#received, this.#staged)
+    await syncFolder(join(this.#where.folder, STAGED))
+  }
+
+  async release(): Promise<void> {
+    try {
+      await rm(this.#path, { recursive: true, force: true })
+    } finally {
+      this.#onRelease()
+    }
+  }
+
+  get #received(): string {
+    return join(this.#path, RECEIVED)
+  }
+
+  get #staged(): string {
+    return join(this.#where.folder, STAGED, this.#id)
+  }
+
+  async #create(): Promise<FileHandle> {
+    const { O_CREAT, O_EXCL, O_RDWR } = constants
+    try {
+      return await open(this.#received, O_CREAT | O_EXCL | O_RDWR, OWNER_ONLY)
+    } catch (error) {
+      throw ofSystemError(error)
+    }
+  }
+}

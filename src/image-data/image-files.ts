@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream'
+
+/** What tells one image's bytes from others: its id, and the MD5 of the bytes it should have. */
+export interface DataName {
+  readonly id: string
+  /** Lower-case hex; null: there are none. */
+  readonly checksum: string | null
+}
+
+/** What became of bytes that were received. */
+export interface Received {
+  readonly sizeBytes: number
+  /** MD5, lower-case hex. */
+  readonly checksum: string
+  /** SHA-512, lower-case hex. */
+  readonly sha512: string
+  readonly contents: Contents
+}
+
+/** What the first bytes (and, for one format, the last) say that they are. */
+export interface Contents {
+  /** The Image service's word, such as `qcow2`; 'raw' for what has no mark of its own. */
+  readonly format: string
+  /** As the disk inside sees itself; null where its header does not say. */
+  readonly virtualSizeBytes: number | null
+}
+
+/** The bytes of one image, open: they stay readable though they be deleted meanwhile. */
+export interface OpenData {
+  readonly sizeBytes: number
+  /** To be called once: from byte `start` up to and without byte `end`. Closes when it is done. */
+  read(start: number, end: number): Readable
+  close(): Promise<void>
+}
+
+/**
+ * The right to bring one image's data, held by one at a time. It outlives its process: what a
+ * process that died had claimed is told by `ImageFiles.abandoned`.
+ */
+export interface Claim {
+  /**
+   * Takes all of the body; what was received is not yet anybody's data.
+   * @param announcedBytes how much will come, where the caller said so
+   * @throws ImageDataFault, and what the body throws
+   */
+  receive(body: AsyncIterable<Uint8Array>, announcedBytes: number | undefined): Promise<Received>
+  /** Reads what was staged, as if it were received now. */
+  takeStaged(): Promise<Received>
+  /** Makes what was received (or staged) the image's data, durably. */
+  publish(received: Received): Promise<void>
+  /** Keeps what was received for a later import, durably. */
+  stage(): Promise<void>
+  /** Ends the claim; what is neither published nor staged is gone. */
+  release(): Promise<void>
+}
+
+/** The port between the Image service and whatever keeps its bytes. */
+export interface ImageFiles {
+  /** @throws ImageDataFault 'data.claimed' */
+  claim(id: string): Promise<Claim>
+  /** Whether a living process, this one or another, holds a claim. Synchronous, for transactions. */
+  isClaimed(id: string): boolean
+  /** undefined when there are no such bytes. */
+  open(name: DataName): Promise<OpenData | undefined>
+  /** Frees the image's bytes, staged ones too; what is being read stays readable until it is read. */
+  remove(name: DataName): Promise<void>
+}
+
+/** What a process that died left behind. */
+export interface Leftovers {
+  /** Ids whose data it was receiving. */
+  abandoned(): Promise<readonly Abandoned[]>
+  /** Everything that is kept: published bytes, and staged ones. */
+  kept(): AsyncIterable<KeptFile>
+}
+
+export interface Abandoned {
+  readonly id: string
+  /** Removes what had come, and the claim. */
+  clear(): Promise<void>
+}
+
+export interface KeptFile {
+  readonly id: string
+  /** The checksum in a published file's name; undefined for a staged one. */
+  readonly checksum: string | undefined
+  readonly sizeBytes: number
+  /** Synchronous, so that nothing comes between looking and removing. */
+  remove(): void
+  /** Makes published bytes staged ones again. */
+  unpublish(): void
+}
