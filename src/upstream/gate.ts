@@ -1,0 +1,78 @@
+import { UpstreamFault } from './fault.ts'
+
+/** Lets a number of requests be under way at once and a bounded number wait, first come first served. */
+export class Gate {
+  readonly #name: string
+  readonly #concurrentMax: number
+  readonly #queueMax: number
+  /** In order of arrival; a Set, so that one who leaves costs nothing. */
+  readonly #waiting = new Set<() => void>()
+  #running = 0
+
+  constructor(name: string, concurrentMax: number, queueMax: number) {
+    this.#name = name
+    this.#concurrentMax = concurrentMax
+    this.#queueMax = queueMax
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * A place, to be left with `leave`. @returns undefined when it was free at once.
+   * @throws UpstreamFault 'overloaded', 'aborted'
+   */
+  enter(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+    if (this.#running < this.#concurrentMax) {
+      this.#running += 1
+      return undefined
+    }
+    if (this.#waiting.size >= this.#queueMax) {
+      return Promise.reject(this.#overloaded(`${this.#queueMax} requests wait already`))
+    }
+    return this.#wait(timeoutMs, signal)
+  }
+
+  leave(): void {
+    for (const next of this.#waiting) {
+      // A place is handed on as it is, so that nobody slips in between.
+      next()
+      return
+    }
+    this.#running -= 1
+  }
+
+  #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#waiting.delete(next)
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+      }
+      const next = () => {
+        stop()
+        resolve()
+      }
+      const abort = () => {
+        stop()
+        reject(new UpstreamFault('aborted', `The request to ${this.#name} was given up.`))
+      }
+      const timer = setTimeout(() => {
+        stop()
+        reject(this.#overloaded(`no place in ${Math.round(timeoutMs)} ms`))
+      }, timeoutMs)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiting.add(next)
+    })
+  }
+
+  #overloaded(detail: string): UpstreamFault {
+    const message = `Too many requests to ${this.#name} are under way.`
+    return new UpstreamFault('overloaded', message, detail, 1)
+  }
+}

@@ -1,0 +1,50 @@
+/** Every bound on what is asked of another service, and on what is taken from it. */
+export interface UpstreamLimits {
+  /** From asking for a connection (a kept one is there at once) until the request is being sent. */
+  readonly connectTimeoutMs: number
+  /** From sending until the answer's header block is there. */
+  readonly firstByteTimeoutMs: number
+  /** Between two pieces of an answer's body. */
+  readonly gapTimeoutMs: number
+  /** From the call until the whole answer is there: waiting, every attempt and every pause included. */
+  readonly answerTimeoutMs: number
+  /** Attempts at one request, where it may be repeated at all. With more addresses: one for each. */
+  readonly attemptsMax: number
+  /** The first pause between two attempts is a random part of this; it doubles with each. */
+  readonly backoffBaseMs: number
+  readonly backoffMaxMs: number
+  /** A service that wants a longer pause than this (Retry-After) is not asked again; the caller is told. */
+  readonly retryAfterMaxMs: number
+  /** An address that failed is asked last for so long. */
+  readonly badAddressMs: number
+  /** Requests under way at once, and so also connections to one address. */
+  readonly concurrentMax: number
+  /** Requests that wait for one of those to end. */
+  readonly queueMax: number
+  readonly queueTimeoutMs: number
+  readonly answerHeaderBytesMax: number
+  readonly answerBytesMax: number
+  /** An unused connection is closed after so long. */
+  readonly keepAliveTimeoutMs: number
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const UPSTREAM_LIMITS: UpstreamLimits = {
+  connectTimeoutMs: 3_000,
+  firstByteTimeoutMs: 30_000,
+  gapTimeoutMs: 10_000,
+  answerTimeoutMs: 60_000,
+  attemptsMax: 3,
+  backoffBaseMs: 50,
+  backoffMaxMs: 1_000,
+  retryAfterMaxMs: 2_000,
+  badAddressMs: 5_000,
+  concurrentMax: 64,
+  queueMax: 1_000,
+  queueTimeoutMs: 5_000,
+  answerHeaderBytesMax: 64 * KIB,
+  answerBytesMax: 64 * MIB,
+  keepAliveTimeoutMs: 4_000,
+}

@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Address, Addresses } from './addresses.ts'
+import { Exchange, type RawAnswer } from './exchange.ts'
+import { UpstreamFault, type UpstreamFaultCode } from './fault.ts'
+import { Gate } from './gate.ts'
+import { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts'
+import { readRetryAfterS } from './retry-after.ts'
+
+export interface UpstreamOptions {
+  readonly name: 'Glance' | 'Keystone' | 'Nova'
+  /** Base URLs of the same service, the preferred one first; each may have a path. */
+  readonly urls: readonly string[]
+  /** PEM certificates to trust instead of the system's. */
+  readonly caFile?: string
+  readonly limits?: Partial<UpstreamLimits>
+  /** Told of every request that ended, and of every attempt that is made again. */
+  readonly log?: (event: UpstreamEvent) => void
+}
+
+/** For the log: holds no token, no header, no query. */
+export interface UpstreamEvent {
+  readonly kind: 'answered' | 'repeated' | 'failed'
+  readonly service: string
+  readonly method: string
+  readonly url: string
+  /** Ours, as passed on. */
+  readonly requestId: string
+  /** What the service calls the request. */
+  readonly upstreamRequestId: string | undefined
+  readonly status: number | undefined
+  readonly fault: UpstreamFaultCode | undefined
+  readonly detail: string | undefined
+  /** From 1. */
+  readonly attempt: number
+  readonly durationMs: number
+}
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Begins with a slash; encoded already. */
+  readonly path: string
+  /** Encoded already, without the question mark. */
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  readonly requestId: string
+  /** Ends the request when nobody waits for it any more. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface UpstreamAnswer extends RawAnswer {
+  /** What the service calls the request. */
+  readonly upstreamRequestId: string | undefined
+  readonly retryAfterS: number | undefined
+}
+
+export interface JsonAnswer extends UpstreamAnswer {
+  /** undefined for a status other than 2xx, and for an empty body. */
+  readonly json: unknown
+}
+
+/** Answers after which a read is made again. */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([502, 503, 504])
+/** Faults after which it is; a hang only at another address. */
+const PASSING_FAULTS: ReadonlySet<UpstreamFaultCode> = new Set(['unreachable', 'timeout'])
+
+type Outcome = { readonly answer: UpstreamAnswer } | { readonly fault: UpstreamFault }
+
+/** One other service, at one address or several: what is asked of it is bounded in every direction. */
+export class Upstream {
+  readonly name: string
+  readonly limits: UpstreamLimits
+  readonly #addresses: Addresses
+  readonly #attemptsMax: number
+  readonly #gate: Gate
+  readonly #log: ((event: UpstreamEvent) => void) | undefined
+
+  /** @throws Error when `caFile` cannot be read */
+  constructor(options: UpstreamOptions) {
+    const { name, urls, caFile } = options
+    this.name = name
+    this.limits = { ...UPSTREAM_LIMITS, ...options.limits }
+    const ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8')
+    this.#addresses = new Addresses(urls, this.limits, ca)
+    this.#attemptsMax = Math.max(this.limits.attemptsMax, urls.length)
+    this.#gate = new Gate(name, this.limits.concurrentMax, this.limits.queueMax)
+    this.#log = options.log
+  }
+
+  /** The answer of any status but 3xx, its body whole. @throws UpstreamFault */
+  async request(request: UpstreamRequest): Promise<UpstreamAnswer> {
+    const startMs = performance.now()
+    const deadlineMs = startMs + this.limits.answerTimeoutMs
+    const tried = new Set<Address>()
+    for (let attempt = 1; ; attempt += 1) {
+      const address = this.#addresses.next(tried)
+      tried.add(address)
+      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), request.signal)
+      const exchange = new Exchange(this.name, this.limits, deadlineMs, request.signal)
+      const outcome = await this.#attempt(address, request, exchange)
+      const hasFailed = isPassing(outcome)
+      if (hasFailed) address.failedAtMs = performance.now()
+      else if ('answer' in outcome) address.failedAtMs = 0
+      const mayRepeat = hasFailed && (request.method === 'GET' || !exchange.wasSent)
+      const pauseMs =
+        mayRepeat && attempt < this.#attemptsMax ? this.#pauseMs(outcome, attempt, tried) : Infinity
+      const isLast = performance.now() + pauseMs >= deadlineMs
+      this.#tell(request, address, outcome, { attempt, startMs, isLast })
+      if (isLast) {
+        if ('fault' in outcome) throw outcome.fault
+        return outcome.answer
+      }
+      if (pauseMs > 0) await this.#pause(pauseMs, request.signal)
+    }
+  }
+
+  /** The same, its body read as JSON. @throws UpstreamFault also 'invalid' for a 2xx that is none */
+  async requestJson(request: UpstreamRequest): Promise<JsonAnswer> {
+    const answer = await this.request(request)
+    if (answer.status >= 300 || answer.body.length === 0) return { ...answer, json: undefined }
+    try {
+      return { ...answer, json: JSON.parse(answer.body.toString('utf8')) as unknown }
+    } catch {
+      throw new UpstreamFault('invalid', `${this.name} gave an answer that is not JSON.`)
+    }
+  }
+
+  /** What is under way, for metrics and tests. */
+  stats(): { running: number; waiting: number; connections: number; busyConnections: number } {
+    const pools = this.#addresses.all.map(({ pool }) => pool.stats)
+    return {
+      running: this.#gate.running,
+      waiting: this.#gate.waiting,
+      connections: pools.reduce((sum, { connected }) => sum + connected, 0),
+      busyConnections: pools.reduce((sum, { running }) => sum + running, 0),
+    }
+  }
+
+  /** Ends what is under way and closes every connection. */
+  async close(): Promise<void> {
+    await this.#addresses.close()
+  }
+
+  async #attempt(address: Address, request: UpstreamRequest, exchange: Exchange): Promise<Outcome> {
+    const { path, query } = request
+    const target = `${address.basePath}${path}`
+    try {
+      if (!exchange.isOver) {
+        address.pool.dispatch(
+          {
+            method: request.method,
+            path: query === undefined || query === '' ? target : `${target}?${query}`,
+            headers: { ...request.headers, 'x-openstack-request-id': request.requestId },
+            body: request.body ?? null,
+          },
+          exchange,
+        )
+      }
+      const raw = await exchange.answer
+      return { answer: { ...raw, ...facts(raw.headers) } }
+    } catch (error) {
+      if (error instanceof UpstreamFault) return { fault: error }
+      throw error
+    } finally {
+      this.#gate.leave()
+    }
+  }
+
+  /** How long to wait before the next attempt; Infinity for not at all. */
+  #pauseMs(outcome: Outcome, attempt: number, tried: ReadonlySet<Address>): number {
+    if (this.#addresses.hasGood(tried)) return 0
+    if ('fault' in outcome && outcome.fault.code === 'timeout') {
+      return tried.size < this.#addresses.all.length ? 0 : Infinity
+    }
+    const { backoffBaseMs, backoffMaxMs, retryAfterMaxMs } = this.limits
+    const jitteredMs = Math.random() * Math.min(backoffBaseMs * 2 ** (attempt - 1), backoffMaxMs)
+    const askedMs = 'answer' in outcome ? (outcome.answer.retryAfterS ?? 0) * 1000 : 0
+    return askedMs > retryAfterMaxMs ? Infinity : Math.max(jitteredMs, askedMs)
+  }
+
+  async #pause(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await pause(pauseMs, undefined, signal === undefined ? {} : { signal })
+    } catch {
+      throw new UpstreamFault('aborted', `${this.name} need not answer any more.`)
+    }
+  }
+
+  #queueTimeoutMs(deadlineMs: number): number {
+    return Math.max(Math.min(this.limits.queueTimeoutMs, deadlineMs - performance.now()), 0)
+  }
+
+  #tell(
+    request: UpstreamRequest,
+    address: Address,
+    outcome: Outcome,
+    { attempt, startMs, isLast }: { attempt: number; startMs: number; isLast: boolean },
+  ): void {
+    if (this.#log === undefined) return
+    const answer = 'answer' in outcome ? outcome.answer : undefined
+    const fault = 'fault' in outcome ? outcome.fault : undefined
+    this.#log({
+      kind: isLast ? (answer === undefined ? 'failed' : 'answered') : 'repeated',
+      service: this.name,
+      method: request.method,
+      url: `${address.url}${request.path}`,
+      requestId: request.requestId,
+      upstreamRequestId: answer?.upstreamRequestId,
+      status: answer?.status,
+      fault: fault?.code,
+      detail: fault?.detail,
+      attempt,
+      durationMs: performance.now() - startMs,
+    })
+  }
+}
+
+function isPassing(outcome: Outcome): boolean {
+  return 'answer' in outcome
+    ? PASSING_STATUSES.has(outcome.answer.status)
+    : PASSING_FAULTS.has(outcome.fault.code)
+}
+
+function facts(headers: IncomingHttpHeaders): {
+  upstreamRequestId: string | undefined
+  retryAfterS: number | undefined
+} {
+  const id = headers['x-openstack-request-id']
+  return {
+    upstreamRequestId: typeof id === 'string' ? id : id?.[0],
+    retryAfterS: readRetryAfterS(headers['retry-after'], Date.now()),
+  }
+}
