@@ -5,17 +5,23 @@ import { MemoryCatalogue } from '../../src/catalogue/memory/memory-catalogue.ts'
 import { openSqliteCatalogue } from '../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { verifyCatalogue } from '../../src/catalogue/sqlite/verify.ts'
 import { Database } from '../../src/database/database.ts'
-import {
-  GLANCE_STATUSES,
-  type Image,
-  MEMBER_STATUSES,
-  VISIBILITIES,
-} from '../../src/image/image.ts'
+import type { Image } from '../../src/image/image.ts'
 import { positionOf } from '../../src/image/order.ts'
 import type { ImageQuery } from '../../src/image/query.ts'
 import type { Viewer } from '../../src/image/visibility.ts'
+import {
+  images,
+  keys,
+  names,
+  numbers,
+  PLAIN,
+  seconds,
+  statuses,
+  values,
+  viewers,
+} from './arbitraries.ts'
 import { listed, NOW } from './contract.ts'
-import { idOf, imageOf } from './images.ts'
+import { idOf } from './images.ts'
 
 /**
  * The SQLite catalogue against the naive one: random catalogues, random viewers and queries, read in
@@ -23,56 +29,6 @@ import { idOf, imageOf } from './images.ts'
  */
 const CATALOGUES = 60
 const STEPS_EACH = 50
-
-const PLAIN = { noNullPrototype: true } as const
-const projects = fc.constantFrom('a', 'b', 'c')
-const names = fc.constantFrom('x', 'X', 'y', '', 'x y', 'ü😀')
-const keys = fc.constantFrom('os', 'k', '__proto__', 'os k')
-const values = fc.constantFrom('', 'linux', 'Linux', 'k', '\0')
-const numbers = fc.constantFrom(0, 1, 512)
-/** Few seconds, some of them before and after what a place can tell apart. */
-const seconds = fc.constantFrom(-62_135_596_800, -5, 0, 7, 1000, 1023, 1024, NOW - 1, NOW, 2 ** 40)
-
-const images: fc.Arbitrary<Image> = fc
-  .record(
-    {
-      id: fc.integer({ min: 0, max: 40 }).map(idOf),
-      name: fc.option(names),
-      status: fc.oneof({ weight: 3, arbitrary: fc.constant('active') }, statuses()),
-      visibility: fc.constantFrom(...VISIBILITIES),
-      owner: fc.option(projects, { freq: 9 }),
-      isHidden: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
-      isProtected: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
-      minRamMib: numbers,
-      minDiskGib: numbers,
-      createdAt: seconds,
-      updatedAt: seconds,
-      properties: fc.array(fc.tuple(keys, fc.option(values))).map((pairs) => new Map(pairs)),
-      members: fc.uniqueArray(
-        fc.record(
-          {
-            project: projects,
-            status: fc.constantFrom(...MEMBER_STATUSES),
-            createdAt: fc.constant(NOW),
-            updatedAt: fc.constant(NOW),
-          },
-          PLAIN,
-        ),
-        { selector: ({ project }) => project, maxLength: 2 },
-      ),
-    },
-    PLAIN,
-  )
-  .map((fields) => imageOf(0, fields as Partial<Image>))
-
-function statuses() {
-  return fc.constantFrom(...GLANCE_STATUSES)
-}
-
-const viewers: fc.Arbitrary<Viewer> = fc.record({
-  project: fc.option(fc.constantFrom('a', 'b', 'c', 'stranger'), { freq: 9 }),
-  isAdmin: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
-})
 
 const queries: fc.Arbitrary<ImageQuery> = fc.record(
   {

@@ -1,19 +1,22 @@
 import type { Database } from '../../database/database.ts'
 import type { Image } from '../../image/image.ts'
-import { isListed, type Viewer } from '../../image/visibility.ts'
+import type { ImageSearch } from '../../image/search.ts'
+import { isGone, type Viewer } from '../../image/visibility.ts'
 
 /**
  * An audience is a list that an image can stand in. What a viewer's list shows is the union of at
- * most three audiences, and no image stands in two that one viewer reads:
+ * most three audiences, and no image stands in two that one viewer's list reads:
  *
  *   `p`   all public images                               everyone
  *   `r`   all other images but community ones             admin
  *   `m7`  project 7's: own ones that are not public,
  *         and those shared with it and accepted           members of project 7
  *   `c7`  project 7's own community images                admin, signed in to project 7
+ *   `o`   all community images                            who searches for them
  */
 const PUBLIC = 'p'
 const REST = 'r'
+const COMMUNITY = 'o'
 
 const REMEMBERED_PROJECTS_MAX = 50_000
 
@@ -26,9 +29,9 @@ export class Audiences {
     this.#database = database
   }
 
-  /** The audiences that the image stands in: none if no list shows it. Only within a write. */
+  /** The audiences that the image stands in: none if it is hidden or gone. Only within a write. */
   ofImage(image: Image): readonly string[] {
-    if (!isListed(image, { project: image.owner ?? '', isAdmin: true })) return []
+    if (image.isHidden || isGone(image)) return []
     if (image.visibility === 'public') return [PUBLIC]
     const projects = new Set<string>(image.owner === null ? [] : [image.owner])
     if (image.visibility === 'shared') {
@@ -37,9 +40,9 @@ export class Audiences {
       }
     }
     const audiences = [...projects].map((project) => `m${this.#intern(project)}`)
-    if (image.visibility !== 'community') audiences.push(REST)
-    else if (image.owner !== null) audiences.push(`c${this.#intern(image.owner)}`)
-    return audiences
+    if (image.visibility !== 'community') return [...audiences, REST]
+    if (image.owner !== null) audiences.push(`c${this.#intern(image.owner)}`)
+    return [...audiences, COMMUNITY]
   }
 
   /** The audiences whose union the viewer's list is. */
@@ -48,6 +51,23 @@ export class Audiences {
     const number = viewer.project === null ? undefined : this.#find(viewer.project)
     if (number !== undefined) audiences.push(`${viewer.isAdmin ? 'c' : 'm'}${number}`)
     return audiences
+  }
+
+  /**
+   * The audiences among whose images are all that the viewer's search can find, and of which its
+   * visibility filter and its other filters leave just those; undefined where no audiences are so.
+   */
+  ofSearch(viewer: Viewer, search: ImageSearch): readonly string[] | undefined {
+    const { visibility, memberStatus, isHidden } = search
+    if (isHidden) return undefined
+    if (visibility === 'public') return [PUBLIC]
+    if (visibility === 'community') return [COMMUNITY]
+    if (!viewer.isAdmin && memberStatus !== 'accepted' && visibility !== 'private') return undefined
+    const listed = this.ofViewer(viewer)
+    if (visibility === undefined) return listed
+    return visibility === 'all'
+      ? [...listed, COMMUNITY]
+      : listed.filter((audience) => audience !== PUBLIC)
   }
 
   /** To be called when a write was undone: numbers given out in it may be given out anew. */

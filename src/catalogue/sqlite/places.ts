@@ -42,6 +42,17 @@ export function placeAfter(database: Database, spot: Spot): number {
   return placeAt(spot, gapFor(database, spot).below)
 }
 
+/** The first and the last place that an image created in the second can have. */
+export function placesOfSecond(createdAt: number): {
+  readonly first: number
+  readonly last: number
+} {
+  const spot = { createdAt, id: NO_ID }
+  return { first: placeAt(spot, LABELS - 1), last: placeAt(spot, 0) }
+}
+
+const NO_ID = new Uint8Array()
+
 /** A free place for a new image there, or undefined when images must move to make room. */
 export function freePlace(database: Database, spot: Spot): number | undefined {
   const { below, above } = gapFor(database, spot)

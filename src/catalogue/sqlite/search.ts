@@ -30,7 +30,10 @@ const MATCHED_GROUPS_MAX = 32
 /** The cast: FTS5 seeks to an integer only, and numbers are bound as reals. */
 export function postingsPlan(query: ImageQuery, page: Page): Plan {
   const checks = []
-  const values: (string | number)[] = [matchExpression(query, page), page.fromPlace]
+  const values: (string | number)[] = [
+    matchExpression(askedTerms(query), page.audiences),
+    page.fromPlace,
+  ]
   if (query.changesSince !== undefined) {
     checks.push('AND i.updated_at >= ?')
     values.push(query.changesSince)
@@ -102,12 +105,16 @@ export function postingWords(audiences: readonly string[], terms: readonly strin
   return words
 }
 
-function matchExpression(query: ImageQuery, page: Page): string {
-  const groups = askedTerms(query).slice(0, MATCHED_GROUPS_MAX)
+/** @param asked groups of terms: one of each group */
+export function matchExpression(
+  asked: readonly (readonly string[])[],
+  audiences: readonly string[],
+): string {
+  const groups = asked.slice(0, MATCHED_GROUPS_MAX)
   const ofAudience = (audience: string) => {
     if (groups.length === 0) return audience
     const alternatives = groups.map((terms) => terms.map((t) => `${audience}${t}`).join(' OR '))
     return `(${alternatives.join(') AND (')})`
   }
-  return page.audiences.map((audience) => `(${ofAudience(audience)})`).join(' OR ')
+  return audiences.map((audience) => `(${ofAudience(audience)})`).join(' OR ')
 }

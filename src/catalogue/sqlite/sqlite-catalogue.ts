@@ -3,19 +3,24 @@ import { type Database, DatabaseBusy } from '../../database/database.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
+import type { ImageSearch } from '../../image/search.ts'
 import type { Viewer } from '../../image/visibility.ts'
-import type { ImageStore, ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
+import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
 import { CatalogueFault } from '../faults.ts'
+import type { ManagedCatalogue, SearchWindow } from '../managed-catalogue.ts'
+import { existingImage, markerImage, newImage, replacement } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
 import { choosePlan, PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
 import { type ImageRow, idBytes, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
+import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
 import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
 import { RememberedImages } from './remembered-images.ts'
 import type { Plan } from './search.ts'
+import { storableSearch } from './search-checks.ts'
 import { asksForStorableText } from './terms.ts'
 
 /** Images read in one go; between two goes other work has its turn. */
@@ -38,6 +43,13 @@ export interface SqliteCatalogueOptions {
   readonly now?: () => number
   /** When `changes-since` is answered how; the defaults fit every size. */
   readonly planLimits?: PlanLimits
+  /** Up to this many candidates of a search are sorted without looking for a better way. */
+  readonly fewImages?: number
+}
+
+interface FoundRow {
+  readonly n: number
+  readonly revision: number
 }
 
 /** The embedded catalogue, in a database that stays the caller's to close. */
@@ -48,13 +60,15 @@ export function openSqliteCatalogue(
   return new SqliteCatalogue(database, {
     now: options.now ?? (() => Math.floor(Date.now() / 1000)),
     planLimits: options.planLimits ?? PLAN_LIMITS,
+    fewImages: options.fewImages ?? FEW_IMAGES,
   })
 }
 
-export class SqliteCatalogue implements ImageStore {
+export class SqliteCatalogue implements ManagedCatalogue {
   readonly #database: Database
   readonly #now: () => number
   readonly #planLimits: PlanLimits
+  readonly #fewImages: number
   readonly #audiences: Audiences
   readonly #images = new RememberedImages()
   readonly #imageOf = (row: ImageRow) => this.#images.ofRow(row)
@@ -63,6 +77,7 @@ export class SqliteCatalogue implements ImageStore {
     this.#database = database
     this.#now = options.now
     this.#planLimits = options.planLimits
+    this.#fewImages = options.fewImages
     this.#audiences = new Audiences(database)
   }
 
@@ -86,9 +101,58 @@ export class SqliteCatalogue implements ImageStore {
   }
 
   async get(viewer: Viewer, id: string): Promise<Image> {
-    const bytes = idBytes(id)
-    const row = bytes && (this.#database.prepare(BY_ID).get(bytes) as ImageRow | undefined)
-    return visibleImage(row && this.#imageOf(row), viewer)
+    return visibleImage(await this.find(id), viewer)
+  }
+
+  async find(id: string): Promise<Image | undefined> {
+    const row = this.#row(id)
+    return row && this.#imageOf(row)
+  }
+
+  async search(
+    viewer: Viewer,
+    search: ImageSearch,
+    { limit, marker }: SearchWindow,
+  ): Promise<readonly Image[]> {
+    return this.#database.read(() => {
+      const plan = this.planSearch(viewer, search, marker)
+      const found: FoundRow[] = []
+      for (const { sql, values } of plan.statements) {
+        if (found.length >= limit) break
+        // Searches are of many shapes: none of their statements is kept.
+        const statement = this.#database.sqlite.prepare(sql)
+        found.push(...(statement.all(...values, limit - found.length) as unknown as FoundRow[]))
+      }
+      return this.#imagesOf(found)
+    })
+  }
+
+  create(image: Image): Promise<Image> {
+    return this.#write((writer) => {
+      const made = newImage(image, writer.find(image.id, this.#imageOf)?.image)
+      writer.put(made, undefined)
+      return made
+    })
+  }
+
+  update(id: string, change: (image: Image) => Image): Promise<Image> {
+    return this.#write((writer) => {
+      const old = writer.find(id, this.#imageOf)
+      const image = existingImage(old?.image)
+      const changed = replacement(image, change(image))
+      if (changed !== image) writer.put(changed, old)
+      return changed
+    })
+  }
+
+  remove(id: string, check: (image: Image) => void): Promise<Image> {
+    return this.#write((writer) => {
+      const old = writer.find(id, this.#imageOf)
+      const image = existingImage(old?.image)
+      check(image)
+      if (old !== undefined) writer.remove(old)
+      return image
+    })
   }
 
   changeProperties(viewer: Viewer, id: string, change: PropertyChange): Promise<Image> {
@@ -167,6 +231,28 @@ export class SqliteCatalogue implements ImageStore {
     return choosePlan(this.#database, query, page, this.#planLimits)
   }
 
+  /** How a search is read: for those who want to see the plan explained. */
+  planSearch(viewer: Viewer, search: ImageSearch, markerId?: string): SearchPlan {
+    const row = markerId === undefined ? undefined : this.#row(markerId)
+    const marker =
+      markerId === undefined
+        ? undefined
+        : {
+            image: markerImage(row && this.#imageOf(row), viewer, markerId),
+            place: row?.place ?? 0,
+          }
+    const storable = storableSearch(search)
+    if (storable === undefined) return { source: 'postings', statements: [] }
+    const audiences = this.#audiences.ofSearch(viewer, storable)
+    const asked = { viewer, search: storable, audiences, marker }
+    return planSearch(this.#database, asked, this.#fewImages)
+  }
+
+  #row(id: string): ImageRow | undefined {
+    const bytes = idBytes(id)
+    return bytes && (this.#database.prepare(BY_ID).get(bytes) as ImageRow | undefined)
+  }
+
   #page(
     viewer: Viewer,
     query: ImageQuery,
@@ -175,12 +261,15 @@ export class SqliteCatalogue implements ImageStore {
   ): readonly Image[] {
     return this.#database.read(() => {
       const { sql, values } = this.plan(viewer, query, after, limit)
-      const found = this.#database.prepare(sql).all(...values) as { n: number; revision: number }[]
-      return found.map(({ n, revision }) => {
-        const known = this.#images.find(n, revision)
-        if (known !== undefined) return known
-        return this.#imageOf(this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
-      })
+      return this.#imagesOf(this.#database.prepare(sql).all(...values) as unknown as FoundRow[])
+    })
+  }
+
+  #imagesOf(found: readonly FoundRow[]): readonly Image[] {
+    return found.map(({ n, revision }) => {
+      const known = this.#images.find(n, revision)
+      if (known !== undefined) return known
+      return this.#imageOf(this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
     })
   }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Image } from '../../image/image.ts'
 import type { ImageQuery } from '../../image/query.ts'
+import type { ImageSearch } from '../../image/search.ts'
 
 /**
  * The terms of an image: what an equality filter can ask of it, each as 96 bits of the SHA-256 of
@@ -26,6 +27,8 @@ function term(text: string): string {
 
 const nameTerm = (name: string) => term(`name ${name}`)
 const statusTerm = (status: string) => term(`status ${status}`)
+const ownerTerm = (owner: string) => term(`owner ${owner}`)
+const tagTerm = (tag: string) => term(`tag ${tag}`)
 const minRamTerm = (mib: number) => term(`min_ram ${mib}`)
 const minDiskTerm = (gib: number) => term(`min_disk ${gib}`)
 /** The key's length keeps (a, bc) and (ab, c) apart. */
@@ -39,6 +42,8 @@ export function termsOf(image: Image): readonly string[] {
     minDiskTerm(image.minDiskGib),
   ]
   if (image.name !== null) terms.push(nameTerm(image.name))
+  if (image.owner !== null) terms.push(ownerTerm(image.owner))
+  for (const tag of image.tags) terms.push(tagTerm(tag))
   for (const [key, value] of image.properties) {
     if (value !== null) terms.push(propertyTerm(key, value))
   }
@@ -54,6 +59,26 @@ export function askedTerms(query: ImageQuery): readonly (readonly string[])[] {
   for (const [key, value] of query.properties ?? []) groups.push([propertyTerm(key, value)])
   if (query.statuses !== undefined) groups.push(query.statuses.map(statusTerm))
   return groups
+}
+
+/** Longer lists are checked in the rows alone. */
+const ALTERNATIVES_MAX = 32
+
+/** What a search asks for in terms; the rest of it is checked in rows. */
+export function searchedTerms(search: ImageSearch): readonly (readonly string[])[] {
+  const { names, statuses, owner, tags = [], properties = [] } = search
+  const groups: (readonly string[])[] = []
+  if (names !== undefined) groups.push(names.map(nameTerm))
+  if (owner !== undefined) groups.push([ownerTerm(owner)])
+  for (const tag of tags) groups.push([tagTerm(tag)])
+  for (const [key, value] of properties) groups.push([propertyTerm(key, value)])
+  for (const { field, operator, value } of search.numbers ?? []) {
+    if (operator !== 'eq') continue
+    if (field === 'minRamMib') groups.push([minRamTerm(value)])
+    if (field === 'minDiskGib') groups.push([minDiskTerm(value)])
+  }
+  if (statuses !== undefined) groups.push(statuses.map(statusTerm))
+  return groups.filter((group) => group.length <= ALTERNATIVES_MAX)
 }
 
 /** A lone surrogate would be hashed, and bound, as U+FFFD; no stored text holds one. */

@@ -35,6 +35,9 @@ CREATE TABLE images (
   members TEXT NOT NULL
 ) STRICT;
 CREATE INDEX images_by_update ON images (updated_at, place);
+CREATE INDEX images_by_name ON images (name, place);
+CREATE INDEX images_hidden ON images (place) WHERE is_hidden = 1;
+CREATE INDEX images_shared ON images (place) WHERE visibility = 'shared';
 
 CREATE TABLE audiences (
   n INTEGER PRIMARY KEY,
