@@ -26,6 +26,8 @@ export class Addresses {
         connections: limits.concurrentMax,
         connect: { timeout: limits.connectTimeoutMs, ...(ca === undefined ? {} : { ca }) },
         keepAliveTimeout: limits.keepAliveTimeoutMs,
+        // A service may ask for less, not for more.
+        keepAliveMaxTimeout: limits.keepAliveTimeoutMs,
         maxHeaderSize: limits.answerHeaderBytesMax,
         // The exchange watches the time itself, against one deadline.
         headersTimeout: 0,

@@ -82,10 +82,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200 || this.#isSettled) return
-    if (status >= 300 && status < 400) {
-      this.#fail('invalid', 'gave a redirect, which is not followed', `status ${status}`)
-      return
-    }
     if (Number(headers['content-length']) > this.#limits.answerBytesMax) {
       this.#failTooLarge()
       return
@@ -117,7 +113,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
     const { code = '' } = error
-    if (code.startsWith('HPE_')) this.#fail('invalid', 'gave a broken answer', code)
+    if (error.name === 'HTTPParserError')
+      this.#fail('invalid', 'gave a broken answer', error.message)
     else if (code === 'UND_ERR_HEADERS_OVERFLOW') this.#failTooLarge('its header block')
     else if (code === 'UND_ERR_CONNECT_TIMEOUT') {
       this.#fail('timeout', 'could not be reached in time', code)

@@ -159,6 +159,7 @@ export class Upstream {
         )
       }
       const raw = await exchange.answer
+      if (raw.status >= 300 && raw.status < 400) return { fault: this.#redirected(raw.status) }
       return { answer: { ...raw, ...facts(raw.headers) } }
     } catch (error) {
       if (error instanceof UpstreamFault) return { fault: error }
@@ -166,6 +167,11 @@ export class Upstream {
     } finally {
       this.#gate.leave()
     }
+  }
+
+  #redirected(status: number): UpstreamFault {
+    const message = `${this.name} gave a redirect, which is not followed.`
+    return new UpstreamFault('invalid', message, `status ${status}`)
   }
 
   /** How long to wait before the next attempt; Infinity for not at all. */

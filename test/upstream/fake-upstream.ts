@@ -36,6 +36,8 @@ export interface FakeUpstream {
   behave(choose: Choose | Behaviour): void
   /** Connections that are open now. */
   connections(): number
+  /** Requests whose answer is neither finished nor broken off. */
+  pending(): number
   stop(): Promise<void>
   start(): Promise<void>
 }
@@ -52,6 +54,7 @@ export async function fakeUpstream(
 ): Promise<FakeUpstream> {
   const requests: SeenRequest[] = []
   const sockets = new Set<object>()
+  const responses = new Set<object>()
   let choose: Choose | Behaviour = () => status(404)
   const listener = async (message: IncomingMessage, response: ServerResponse) => {
     const request = await seen(message)
@@ -67,6 +70,8 @@ export async function fakeUpstream(
   const start = async () => {
     server = options.tls === undefined ? createServer() : createTlsServer(options.tls)
     server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+      responses.add(response)
+      response.on('close', () => responses.delete(response))
       listener(message, response).catch(() => message.destroy())
     })
     server.on('connection', (socket) => {
@@ -97,6 +102,7 @@ export async function fakeUpstream(
       choose = next
     },
     connections: () => sockets.size,
+    pending: () => responses.size,
     stop,
     start,
   }
