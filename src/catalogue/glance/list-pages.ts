@@ -1,0 +1,227 @@
+import type { Image } from '../../image/image.ts'
+import { compareInList, type Position, positionOf } from '../../image/order.ts'
+import { printTime } from '../../image/time.ts'
+import { UpstreamFault } from '../../upstream/fault.ts'
+import type { JsonAnswer } from '../../upstream/upstream.ts'
+import type { ListWindow } from '../catalogue.ts'
+import { faultOfAnswer, faultOfError, glanceFault } from './glance-faults.ts'
+import type { GlanceQuery } from './list-query.ts'
+import { readRow } from './read-row.ts'
+
+/** Glance's own maximum (api_limit_max) unless configured. */
+export const PAGE_ROWS_MAX = 1000
+/** A page that goes on after rows that did not match asks for at least so many. */
+const PAGE_ROWS_MIN = 100
+/** An answer too large is asked for again in pages smaller by this. */
+const SHRINK_FACTOR = 10
+/** Nova's order (nova/image/glance.py); Glance adds `id` in the same direction. */
+const ORDER = 'sort_key=created_at&sort_dir=desc'
+
+export interface ListLimits {
+  /** How long may be looked for the next image that matches. */
+  readonly searchTimeoutMs: number
+  /** How many rows that do not match may be read between two that do. */
+  readonly vainRowsMax: number
+}
+
+export interface ListRequest {
+  readonly query: GlanceQuery
+  readonly window: ListWindow
+  /** Whether a row of Glance's answer is one that was asked for. */
+  readonly isWanted: (image: Image) => boolean
+  readonly limits: ListLimits
+  /** Asks Glance for `/v2/images?{query}`. */
+  readonly ask: (query: string, signal: AbortSignal) => Promise<JsonAnswer>
+  /** Told of rows that could not be used, or not as they came. */
+  readonly onOddRows: (odd: OddRows) => void
+}
+
+export interface OddRows {
+  readonly skipped: number
+  readonly repaired: number
+  /** The ids and fields of some of them. */
+  readonly examples: readonly string[]
+}
+
+interface Page {
+  readonly images: readonly Image[]
+  readonly rows: number
+  /** Of the page that follows; none: this was the last. */
+  readonly marker: string | undefined
+}
+
+const EXAMPLES_MAX = 5
+
+/**
+ * The images of a list in batches, in as few pages of Glance's as do. While a batch is written out
+ * the next page is on its way. @throws CatalogueFault
+ */
+export async function* listPages(request: ListRequest): AsyncGenerator<readonly Image[]> {
+  if (request.window.limit <= 0) return
+  const cancel = new AbortController()
+  const pages = new Pages(request, cancel.signal)
+  const { searchTimeoutMs, vainRowsMax } = request.limits
+  try {
+    let left = request.window.limit
+    let searchStartMs = performance.now()
+    let vainRows = 0
+    let coming = pages.next(left)
+    for (;;) {
+      const page = await coming
+      const wanted = page.images.filter(request.isWanted).slice(0, left)
+      left -= wanted.length
+      vainRows = wanted.length > 0 ? 0 : vainRows + page.rows
+      const isLast = page.marker === undefined || left === 0
+      const isTooMuch =
+        vainRows > vainRowsMax || performance.now() - searchStartMs > searchTimeoutMs
+      if (!isLast && wanted.length === 0 && isTooMuch) {
+        throw glanceFault('upstream.timeout', `${vainRows} rows read in vain`)
+      }
+      if (!isLast) {
+        coming = pages.next(left)
+        coming.catch(() => {}) // it is awaited later, or not at all
+      }
+      if (wanted.length > 0) {
+        yield wanted
+        searchStartMs = performance.now()
+      }
+      if (isLast) return
+    }
+  } finally {
+    cancel.abort()
+  }
+}
+
+/** Glance's pages one after the other, each asked for after the one before has come. */
+class Pages {
+  readonly #request: ListRequest
+  readonly #signal: AbortSignal
+  readonly #markers = new Set<string>()
+  #marker: string | undefined
+  #rowsMax = PAGE_ROWS_MAX
+  #isFirst = true
+  /** Where the list has come to, and what it has shown of that second. */
+  #last: Position | undefined
+  readonly #shown = new Set<string>()
+  /** Set when the marker was lost: only what is as old as this place, less what was shown. */
+  #from: { readonly filter: string; readonly isPast: (image: Image) => boolean } | undefined
+
+  constructor(request: ListRequest, signal: AbortSignal) {
+    this.#request = request
+    this.#signal = signal
+    this.#last = request.window.after
+    this.#marker = request.window.after?.id
+  }
+
+  /** @param left how many images are still wanted */
+  async next(left: number): Promise<Page> {
+    const isExact = this.#request.query.isWhole && this.#isFirst
+    const rows = isExact ? left : Math.max(left, PAGE_ROWS_MIN)
+    this.#isFirst = false
+    return this.#read(await this.#answer(rows))
+  }
+
+  async #answer(rows: number): Promise<JsonAnswer> {
+    for (;;) {
+      const answer = await this.#ask(Math.min(rows, this.#rowsMax))
+      if (answer === 'too large') {
+        this.#rowsMax = Math.max(1, Math.floor(Math.min(rows, this.#rowsMax) / SHRINK_FACTOR))
+      } else if (answer.status === 200) {
+        return answer
+      } else if (this.#marker !== undefined && MARKER_LOST.has(answer.status)) {
+        this.#goOnByTime()
+      } else {
+        throw faultOfAnswer('list', answer)
+      }
+    }
+  }
+
+  async #ask(limit: number): Promise<JsonAnswer | 'too large'> {
+    const { query, ask } = this.#request
+    const parts = [query.filters, this.#from?.filter ?? '', `limit=${limit}`, ORDER]
+    if (this.#marker !== undefined) parts.push(`marker=${encodeURIComponent(this.#marker)}`)
+    try {
+      return await ask(parts.filter((part) => part !== '').join('&'), this.#signal)
+    } catch (error) {
+      const isTooLarge = error instanceof UpstreamFault && error.code === 'too_large'
+      if (isTooLarge && limit > 1) return 'too large'
+      throw faultOfError(error)
+    }
+  }
+
+  /**
+   * The image that the last page ended with has gone, or is not to be seen any more, so Glance does
+   * not know where to go on: what is as old comes again, and what was shown already is left out.
+   */
+  #goOnByTime(): void {
+    const last = this.#last
+    this.#marker = undefined
+    if (last === undefined) return
+    const shown = new Set(this.#shown)
+    const before = encodeURIComponent(`lt:${printTime(last.createdAt + 1)}`)
+    this.#from = {
+      filter: `created_at=${before}`,
+      isPast: (image) =>
+        image.createdAt > last.createdAt ||
+        (image.createdAt === last.createdAt &&
+          (shown.size > 0 ? shown.has(image.id) : compareInList(image, last) <= 0)),
+    }
+  }
+
+  #read({ json }: JsonAnswer): Page {
+    const rows = fieldOf(json, 'images')
+    if (!Array.isArray(rows)) throw glanceFault('upstream.invalid', 'a list without "images"')
+    const marker = this.#readNext(fieldOf(json, 'next'))
+    const images = this.#readRows(rows)
+    this.#marker = marker
+    return { images, rows: rows.length, marker }
+  }
+
+  #readRows(rows: readonly unknown[]): readonly Image[] {
+    const images: Image[] = []
+    const examples: string[] = []
+    let skipped = 0
+    let repaired = 0
+    for (const row of rows) {
+      const fields: string[] = []
+      const image = readRow(row, fields)
+      if (image === undefined) skipped += 1
+      else if (fields.length > 0) repaired += 1
+      if ((image === undefined || fields.length > 0) && examples.length < EXAMPLES_MAX) {
+        examples.push(`${image?.id ?? 'skipped'} ${fields.join(' ')}`.trim())
+      }
+      if (image === undefined || this.#from?.isPast(image)) continue
+      this.#pass(image)
+      images.push(image)
+    }
+    if (skipped + repaired > 0) this.#request.onOddRows({ skipped, repaired, examples })
+    return images
+  }
+
+  #pass(image: Image): void {
+    if (image.createdAt !== this.#last?.createdAt) this.#shown.clear()
+    this.#shown.add(image.id)
+    this.#last = positionOf(image)
+  }
+
+  /** The marker alone is taken from the link: nobody is led to another host or question. */
+  #readNext(link: unknown): string | undefined {
+    if (link === undefined || link === null) return undefined
+    const query = typeof link === 'string' ? link.slice(link.indexOf('?') + 1) : ''
+    const marker = new URLSearchParams(query).get('marker')
+    if (marker === null || marker === '' || this.#markers.has(marker)) {
+      throw glanceFault('upstream.invalid', 'a "next" link that leads nowhere, or back')
+    }
+    this.#markers.add(marker)
+    return marker
+  }
+}
+
+/** Glance's answers to a marker that is gone, and to one that may not be seen. */
+const MARKER_LOST: ReadonlySet<number> = new Set([400, 403, 404])
+
+function fieldOf(json: unknown, field: string): unknown {
+  return typeof json === 'object' && json !== null
+    ? (json as Record<string, unknown>)[field]
+    : undefined
+}
