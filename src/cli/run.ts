@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { ConfigError } from '../config/settings.ts'
+import { addCompareCommand } from './compare.ts'
 import { addConfigCommand } from './config.ts'
 import { addExportCommand } from './export.ts'
 import { UsageFailure } from './failure.ts'
@@ -60,6 +61,7 @@ function createProgram(terminal: Terminal): Command {
   addImportCommand(program, terminal)
   addExportCommand(program, terminal)
   addImagesCommand(program, terminal)
+  addCompareCommand(program, terminal)
   addTokenCommand(program, terminal)
   addProjectCommand(program, terminal)
   addUserCommand(program, terminal)

@@ -10,7 +10,17 @@ const dir = mkdtempSync(join(tmpdir(), 'afterimage-cli-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const COMMANDS = ['serve', 'import', 'export', 'images', 'token', 'project', 'user', 'config']
+const COMMANDS = [
+  'serve',
+  'import',
+  'export',
+  'images',
+  'compare',
+  'token',
+  'project',
+  'user',
+  'config',
+]
 
 describe('help and version', () => {
   it('prints the version of the package', async () => {

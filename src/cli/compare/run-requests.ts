@@ -1,0 +1,78 @@
+import { type Answer, type Endpoint, send } from './endpoint.ts'
+import { normalise, type Problem, problemsOf } from './problems.ts'
+import { fillPlaceholders, type Placeholders, type ReadRequest } from './requests.ts'
+
+/** Few, since what is compared may be serving others at the time. */
+const CONCURRENT_MAX = 4
+
+/** A request that the two endpoints answered differently. */
+export interface Difference {
+  readonly request: ReadRequest
+  readonly a: Answer
+  readonly b: Answer
+  readonly problems: readonly Problem[]
+}
+
+export interface Comparison {
+  readonly a: Endpoint
+  readonly b: Endpoint
+  readonly placeholders: Placeholders
+  readonly stop: AbortSignal
+  /** Called after each request. */
+  readonly onDone: (done: number, differ: number) => void
+}
+
+/** Sends each request to both endpoints. @returns what differs, in the order of the requests */
+export async function compareAll(
+  requests: readonly ReadRequest[],
+  comparison: Comparison,
+): Promise<readonly Difference[]> {
+  const found: (Difference | undefined)[] = []
+  let next = 0
+  let done = 0
+  let differ = 0
+  const work = async () => {
+    while (next < requests.length) {
+      const index = next
+      next += 1
+      const request = requests[index]
+      if (request === undefined) return
+      const difference = await compareOne(request, comparison)
+      found[index] = difference
+      done += 1
+      if (difference !== undefined) differ += 1
+      comparison.onDone(done, differ)
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENT_MAX }, work))
+  return found.filter((difference) => difference !== undefined)
+}
+
+/** Asks twice before it believes a difference: somebody may have changed an image between the two. */
+async function compareOne(
+  request: ReadRequest,
+  comparison: Comparison,
+): Promise<Difference | undefined> {
+  const first = await askBoth(request, comparison)
+  return first === undefined ? undefined : await askBoth(request, comparison)
+}
+
+async function askBoth(
+  request: ReadRequest,
+  { a, b, placeholders, stop }: Comparison,
+): Promise<Difference | undefined> {
+  const path = fillPlaceholders(request.path, placeholders)
+  const headersFor = (endpoint: Endpoint) =>
+    Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [
+        name,
+        fillPlaceholders(value, placeholders).replaceAll('{host}', endpoint.host),
+      ]),
+    )
+  const [left, right] = await Promise.all(
+    [a, b].map((endpoint) => send(endpoint, request.method, path, headersFor(endpoint), stop)),
+  )
+  if (left === undefined || right === undefined) return undefined
+  const problems = problemsOf(normalise(left, a), normalise(right, b))
+  return problems.length === 0 ? undefined : { request, a: left, b: right, problems }
+}
