@@ -68,14 +68,14 @@ export function readImages(): GoldenImages {
     placeholders.set(`{time:${label}}`, updated)
     placeholders.set(`{timeno:${label}}`, updated.slice(0, -1))
   }
-  for (const [name, value] of Object.entries(formsOf(placeholders.get('{time:twin1}') ?? ''))) {
+  for (const [name, value] of Object.entries(formsOfTime(placeholders.get('{time:twin1}') ?? ''))) {
     placeholders.set(name, value)
   }
   return { images, placeholders }
 }
 
 /** The forms in which twin1's `updated_at` was asked for. */
-function formsOf(updated: string): Record<string, string> {
+export function formsOfTime(updated: string): Record<string, string> {
   const shifted = (hours: number) =>
     new Date(Date.parse(updated) + hours * 3_600_000).toISOString().slice(0, 19)
   const plain = updated.slice(0, -1)
