@@ -16,6 +16,11 @@ export interface Face {
   readonly requestIdHeaders: readonly string[]
   /** The largest request body, in bytes. */
   readonly bodyBytesMax: number
+  /**
+   * Whether a request's body is read by the face as it comes, however large and however long it
+   * takes; by default none is. The target is as it was sent.
+   */
+  streamsBody?(method: string, target: string): boolean
   /** A failure in the shape that this API's clients know. */
   printFailure(failure: Failure): { readonly contentType: string; readonly body: string }
   /** Adds the face's hooks and routes. */

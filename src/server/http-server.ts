@@ -13,6 +13,7 @@ import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, newRequestId } from './parser-failure.ts'
+import { closeAfterUnreadBody, isStreaming, keepBodiesRaw, noteStreaming } from './request-body.ts'
 import { rememberConnections } from './silent-connections.ts'
 
 /**
@@ -56,17 +57,19 @@ export function createHttpServer(
   Object.assign(app.server, { httpAllowHalfOpen: true })
   rememberConnections(app.server)
   meetExpectations(app, face)
-  keepBodiesRaw(app)
+  keepBodiesRaw(app, face)
 
   app.addHook('onRequest', async (request, reply) => {
     if (isLeaving(request.raw.socket)) return reply.hijack()
+    noteStreaming(face, request.raw)
     beginAnswer(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
-    if (Number(request.headers['content-length']) > face.bodyBytesMax) {
+    if (isTooLarge(face, request.raw)) {
       return refuseTooLarge(face, request, reply)
     }
     return undefined
   })
+  app.addHook('onSend', async (request, reply) => closeAfterUnreadBody(request, reply))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuseTooLarge(face, request, reply)
     const failure = failureOf(error)
@@ -118,26 +121,38 @@ function failureOf(error: FastifyError): Failure {
   }
 }
 
-/** A body reaches the face as the bytes that were sent; each face reads it in its own one place. */
-function keepBodiesRaw(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+function isTooLarge(face: Face, request: IncomingMessage): boolean {
+  return !isStreaming(request) && Number(request.headers['content-length']) > face.bodyBytesMax
 }
 
 /**
- * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent;
- * other expectations are ignored, as uWSGI ignores them.
+ * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent, and
+ * one that is streamed is asked for when the face begins to read it; other expectations are ignored,
+ * as uWSGI ignores them.
  */
 function meetExpectations(app: FastifyInstance, face: Face): void {
   const { server } = app
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    const isTooLarge = Number(request.headers['content-length']) > face.bodyBytesMax
-    // Behind another answer Node would put the 100 between this answer's headers and its body.
-    const isQueued = response.socket === null
-    if (!isTooLarge && !isQueued) response.writeContinue()
+    noteStreaming(face, request)
+    const goOn = () => {
+      // Behind another answer Node would put the 100 between that answer's headers and its body.
+      const isQueued = response.socket === null
+      if (!isQueued && !response.headersSent) response.writeContinue()
+    }
+    if (isStreaming(request)) whenRead(request, goOn)
+    else if (!isTooLarge(face, request)) goOn()
     server.emit('request', request, response)
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response)
   })
+}
+
+function whenRead(request: IncomingMessage, act: () => void): void {
+  const listen = (event: string | symbol) => {
+    if (event !== 'readable' && event !== 'data') return
+    request.off('newListener', listen)
+    act()
+  }
+  request.on('newListener', listen)
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Face, Failure } from '../api/face.ts'
 import { hangUp } from './hang-up.ts'
 import { HEADER_BYTES_MAX } from './limits.ts'
+import { isStreaming } from './request-body.ts'
 
 const refused = new WeakSet<Socket>()
 
@@ -22,8 +23,11 @@ export function answerParserError(
     socket.destroy()
     return
   }
-  refused.add(socket)
   const { parser } = socket as ParsedSocket
+  // A streamed body may take as long as it keeps coming; the idle limit watches over that.
+  const isTimeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  if (isTimeout && parser?.incoming && isStreaming(parser.incoming)) return
+  refused.add(socket)
   refuse(socket, parser?.incoming ?? undefined, () => print(face, failureOf(error.code)))
 }
 
