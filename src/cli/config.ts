@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { OPTION_KEYS, PASSWORD_VARIABLE } from '../config/options.ts'
+import { OPTION_KEYS, PASSWORD_VARIABLE, SERVICE_PASSWORD_VARIABLE } from '../config/options.ts'
 import { printOrigin } from '../config/settings.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { printTable } from './table.ts'
@@ -50,9 +50,14 @@ function rowsOf(command: Command, terminal: Terminal): Row[] {
     const value = key.split('.').reduce<unknown>(step, config)
     return { key, value: value ?? null, from: printOrigin(origins[key]) }
   })
-  const { password } = secrets
+  const { password, servicePassword } = secrets
   if (password !== undefined) {
     rows.push({ key: 'password', value: String(password), from: PASSWORD_VARIABLE })
+  }
+  if (servicePassword !== undefined) {
+    const { from } = origins['keystone.servicePasswordFile']
+    const named = from === 'default' ? SERVICE_PASSWORD_VARIABLE : 'keystone.servicePasswordFile'
+    rows.push({ key: 'keystone.servicePassword', value: String(servicePassword), from: named })
   }
   return rows
 }

@@ -9,16 +9,46 @@ export interface FaceConfig {
   readonly publicUrl: string | undefined
 }
 
+export interface KeystoneConfig {
+  readonly url: string | undefined
+  readonly serviceUser: string | undefined
+  readonly serviceUserDomain: string
+  readonly serviceProject: string
+  readonly serviceProjectDomain: string
+  readonly servicePasswordFile: string | undefined
+}
+
+export interface UpstreamConfig {
+  readonly caFile: string | undefined
+  readonly connectTimeoutMs: number
+  readonly firstByteTimeoutMs: number
+  readonly answerTimeoutMs: number
+  readonly concurrentMax: number
+  readonly queueMax: number
+  readonly answerBytesMax: number
+}
+
 /** Everything that was decided before the start: checked, complete, deeply frozen, free of secrets. */
 export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
   readonly host: string
-  readonly compute: FaceConfig
+  readonly compute: FaceConfig & { readonly upstreamUrl: string | undefined }
   readonly image: FaceConfig
   readonly identity: FaceConfig
   /** IP addresses and networks in CIDR form. */
   readonly trustedProxies: readonly string[]
+  /** Name of a cloud in a clouds.yaml, which stands for the two that follow. */
+  readonly cloud: string | undefined
+  readonly glance: { readonly url: readonly string[] }
+  readonly keystone: KeystoneConfig
+  readonly region: string | undefined
+  readonly cache: {
+    readonly ttlMs: number
+    readonly keyByUser: boolean
+    readonly staleIfErrorMs: number
+  }
+  readonly upstream: UpstreamConfig
   readonly tokens: { readonly lifetimeHours: number }
   readonly log: { readonly level: OptionValues['log.level'] }
 }
@@ -27,6 +57,8 @@ export interface Config {
 export interface Secrets {
   /** For the users that the first start makes; undefined: generate. */
   readonly password: Secret | undefined
+  /** Of `keystone.serviceUser`. */
+  readonly servicePassword: Secret | undefined
 }
 
 export function assembleConfig(values: OptionValues): Config {
@@ -37,10 +69,35 @@ export function assembleConfig(values: OptionValues): Config {
   return deepFreeze({
     data: values['data'],
     host: values['host'],
-    compute: face('compute'),
+    compute: { ...face('compute'), upstreamUrl: values['compute.upstreamUrl'] },
     image: face('image'),
     identity: face('identity'),
     trustedProxies: [...values['trustedProxies']],
+    cloud: values['cloud'],
+    glance: { url: [...(values['glance.url'] ?? [])] },
+    keystone: {
+      url: values['keystone.url'],
+      serviceUser: values['keystone.serviceUser'],
+      serviceUserDomain: values['keystone.serviceUserDomain'],
+      serviceProject: values['keystone.serviceProject'],
+      serviceProjectDomain: values['keystone.serviceProjectDomain'],
+      servicePasswordFile: values['keystone.servicePasswordFile'],
+    },
+    region: values['region'],
+    cache: {
+      ttlMs: values['cache.ttlMs'],
+      keyByUser: values['cache.keyByUser'],
+      staleIfErrorMs: values['cache.staleIfErrorMs'],
+    },
+    upstream: {
+      caFile: values['upstream.caFile'],
+      connectTimeoutMs: values['upstream.connectTimeoutMs'],
+      firstByteTimeoutMs: values['upstream.firstByteTimeoutMs'],
+      answerTimeoutMs: values['upstream.answerTimeoutMs'],
+      concurrentMax: values['upstream.concurrentMax'],
+      queueMax: values['upstream.queueMax'],
+      answerBytesMax: values['upstream.answerBytesMax'],
+    },
     tokens: { lifetimeHours: values['tokens.lifetimeHours'] },
     log: { level: values['log.level'] },
   })

@@ -13,8 +13,10 @@ import {
 import { OPTION_KEYS, OPTIONS, type OptionKey } from './options.ts'
 import { type Setting, type Source, splitList } from './settings.ts'
 import { didYouMean } from './suggest.ts'
+import { type ValueKind, YES_OR_NO } from './values.ts'
 
 const FILE_BYTES_MAX = 1024 * 1024
+const SECRET_FILE_BYTES_MAX = 4096
 
 /** Reads a YAML file of options. Whatever is wrong in it is a problem that names its line. */
 export function readConfigFile(file: string, cwd: string): Source {
@@ -29,6 +31,20 @@ export function readConfigFile(file: string, cwd: string): Source {
     return broken(`${file}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`)
   }
   return new FileReader(file, path, text).read()
+}
+
+/** A password in a file of its own; a line break at its end does not belong to it. */
+export function readSecretFile(path: string, problems: string[]): string {
+  try {
+    if (statSync(path).size <= SECRET_FILE_BYTES_MAX) {
+      const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      if (text !== '') return text
+    }
+    problems.push(`${path}: must hold a password, and nothing else`)
+  } catch (error) {
+    problems.push(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`)
+  }
+  return ''
 }
 
 function broken(problem: string): Source {
@@ -77,7 +93,8 @@ class FileReader {
   }
 
   #readOption(key: OptionKey, node: Node | undefined, offset: number | undefined): void {
-    const texts = OPTIONS[key].kind.isList && isSeq(node) ? node.items.map(textOf) : [textOf(node)]
+    const read = YES_OR_NO === (OPTIONS[key].kind as ValueKind<unknown>) ? booleanOf : textOf
+    const texts = OPTIONS[key].kind.isList && isSeq(node) ? node.items.map(read) : [read(node)]
     if (!texts.every((text) => text !== undefined)) {
       this.#problem(offset, `${key} must be ${OPTIONS[key].kind.form}`)
       return
@@ -103,6 +120,10 @@ class FileReader {
 /** A file of nothing but comments. */
 function isEmpty(node: Node): boolean {
   return isScalar(node) && node.value === null
+}
+
+function booleanOf(node: unknown): string | undefined {
+  return isScalar(node) && typeof node.value === 'boolean' ? String(node.value) : undefined
 }
 
 /** Numbers as they are written; undefined for what is neither text nor number. */

@@ -1,6 +1,6 @@
 import { assembleConfig, type Config, type Secrets } from './config.ts'
 import type { Environment } from './environment.ts'
-import { readConfigFile } from './file.ts'
+import { readConfigFile, readSecretFile } from './file.ts'
 import {
   CONFIG_VARIABLE,
   flagOf,
@@ -10,7 +10,9 @@ import {
   type OptionKey,
   type OptionValues,
   PASSWORD_VARIABLE,
+  SERVICE_PASSWORD_VARIABLE,
 } from './options.ts'
+import { modeOf, pairProblems } from './pairs.ts'
 import { Secret } from './secret.ts'
 import {
   ConfigError,
@@ -61,13 +63,33 @@ export function loadConfig({ flags, configFile, environment, cwd }: ConfigSource
     values.set(setting.key, value)
     origins.set(setting.key, setting.origin)
   }
-  if (problems.length === 0) problems.push(...samePorts(values, origins))
   if (problems.length > 0) throw new ConfigError(problems)
-  const password = environment[PASSWORD_VARIABLE]
-  return {
+  const loaded = {
     config: assembleConfig(byKey(values) as OptionValues),
-    secrets: { password: password ? new Secret(password) : undefined },
+    secrets: readSecrets(environment, values, problems),
     origins: byKey(origins) as Record<OptionKey, Origin>,
+  }
+  const hasServicePassword = loaded.secrets.servicePassword !== undefined
+  problems.push(...pairProblems(loaded.config, loaded.origins, hasServicePassword))
+  if (modeOf(loaded.config) === 'embedded') problems.push(...samePorts(values, origins))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return loaded
+}
+
+/** Secrets have no flag and no key: command lines and files are read by others. */
+function readSecrets(
+  environment: Environment,
+  values: ReadonlyMap<OptionKey, unknown>,
+  problems: string[],
+): Secrets {
+  const secret = (text: string | undefined) => (text ? new Secret(text) : undefined)
+  const file = values.get('keystone.servicePasswordFile')
+  const given = environment[SERVICE_PASSWORD_VARIABLE]
+  return {
+    password: secret(environment[PASSWORD_VARIABLE]),
+    servicePassword: secret(
+      given || typeof file !== 'string' ? given : readSecretFile(file, problems),
+    ),
   }
 }
 

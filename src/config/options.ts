@@ -1,12 +1,16 @@
 import {
   BASE_URL,
+  BASE_URLS,
+  FILE,
   FOLDER,
   HOST,
+  NAME,
   NETWORKS,
   oneOf,
   PORT,
   type ValueKind,
   wholeNumber,
+  YES_OR_NO,
 } from './values.ts'
 
 export interface Option<T> {
@@ -20,6 +24,13 @@ export interface Option<T> {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 const TOKEN_LIFETIME_HOURS_MAX = 8_760
+const DAY_MS = 86_400_000
+const TIMEOUT_MS_MAX = 600_000
+const TIMEOUT = wholeNumber('MS', 100, TIMEOUT_MS_MAX)
+const MEMORY_TIME = wholeNumber('MS', 0, DAY_MS)
+const REQUESTS_MAX = 100_000
+const ANSWER_BYTES_MIN = 64 * 1024
+const ANSWER_BYTES_MAX = 1024 ** 3
 
 /**
  * Every option there is, declared once. The key is its path in the YAML file; flag and variable
@@ -45,6 +56,11 @@ export const OPTIONS = {
     kind: BASE_URL,
     default: undefined,
     description: 'address clients reach the Compute API at; by default what each request asked',
+  },
+  'compute.upstreamUrl': {
+    kind: BASE_URL,
+    default: undefined,
+    description: 'Nova, which gets every request that is not about images',
   },
   'image.port': {
     kind: PORT,
@@ -76,6 +92,103 @@ export const OPTIONS = {
     default: ['24'],
     description: 'hours until a token expires',
   },
+  cloud: {
+    kind: NAME,
+    default: undefined,
+    description: 'cloud of a clouds.yaml whose Glance and Keystone to stand in front of',
+  },
+  'glance.url': {
+    kind: BASE_URLS,
+    default: undefined,
+    description: 'Glance to stand in front of, instead of an embedded catalogue',
+  },
+  'keystone.url': {
+    kind: BASE_URL,
+    default: undefined,
+    description:
+      'Keystone that knows the callers of that Glance; without it Glance alone judges them',
+  },
+  'keystone.serviceUser': {
+    kind: NAME,
+    default: undefined,
+    description: "user who asks Keystone about tokens; by default each token's own",
+  },
+  'keystone.serviceUserDomain': {
+    kind: NAME,
+    default: ['Default'],
+    description: "name of the service user's domain",
+  },
+  'keystone.serviceProject': {
+    kind: NAME,
+    default: ['service'],
+    description: 'project that the service user signs in to',
+  },
+  'keystone.serviceProjectDomain': {
+    kind: NAME,
+    default: ['Default'],
+    description: "name of that project's domain",
+  },
+  'keystone.servicePasswordFile': {
+    kind: FILE,
+    default: undefined,
+    description: "file of the service user's password",
+  },
+  region: {
+    kind: NAME,
+    default: undefined,
+    description:
+      "region of the image endpoint in callers' service catalogues; by default the first",
+  },
+  'cache.ttlMs': {
+    kind: MEMORY_TIME,
+    default: ['0'],
+    description: "milliseconds for which Glance's lists are kept; 0: every list asks Glance",
+  },
+  'cache.keyByUser': {
+    kind: YES_OR_NO,
+    default: ['false'],
+    description: 'keep lists for each user, where the policy of Glance looks at users',
+  },
+  'cache.staleIfErrorMs': {
+    kind: MEMORY_TIME,
+    default: ['0'],
+    description: 'milliseconds for which the last good list is given while Glance cannot answer',
+  },
+  'upstream.caFile': {
+    kind: FILE,
+    default: undefined,
+    description: "certificates (PEM) to trust in place of the system's",
+  },
+  'upstream.connectTimeoutMs': {
+    kind: TIMEOUT,
+    default: ['3000'],
+    description: 'milliseconds to connect to Glance, Keystone or Nova',
+  },
+  'upstream.firstByteTimeoutMs': {
+    kind: TIMEOUT,
+    default: ['30000'],
+    description: 'milliseconds from a request to the beginning of its answer',
+  },
+  'upstream.answerTimeoutMs': {
+    kind: TIMEOUT,
+    default: ['60000'],
+    description: 'milliseconds for a whole answer of Glance or Keystone, retries included',
+  },
+  'upstream.concurrentMax': {
+    kind: wholeNumber('COUNT', 1, REQUESTS_MAX),
+    default: ['64'],
+    description: 'requests under way at once, at each of Glance and Keystone',
+  },
+  'upstream.queueMax': {
+    kind: wholeNumber('COUNT', 0, REQUESTS_MAX),
+    default: ['1000'],
+    description: 'requests that may wait for one of those to end',
+  },
+  'upstream.answerBytesMax': {
+    kind: wholeNumber('BYTES', ANSWER_BYTES_MIN, ANSWER_BYTES_MAX),
+    default: ['67108864'],
+    description: 'largest answer that is taken from Glance or Keystone',
+  },
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
     default: ['warn'],
@@ -96,9 +209,10 @@ type Read<O> = O extends { kind: ValueKind<infer T>; default: infer D }
 /** What each option's value is once it has been read. */
 export type OptionValues = { readonly [K in OptionKey]: Read<(typeof OPTIONS)[K]> }
 
-/** Variables that are no option: the file itself, a secret, and a switch for stack traces. */
+/** Variables that are no option: the file itself, secrets, and a switch for stack traces. */
 export const CONFIG_VARIABLE = 'AFTERIMAGE_CONFIG'
 export const PASSWORD_VARIABLE = 'AFTERIMAGE_PASSWORD'
+export const SERVICE_PASSWORD_VARIABLE = 'AFTERIMAGE_KEYSTONE_SERVICE_PASSWORD'
 export const DEBUG_VARIABLE = 'AFTERIMAGE_DEBUG'
 
 function words(key: OptionKey): readonly string[] {

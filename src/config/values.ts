@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
@@ -47,6 +48,35 @@ export const FOLDER: ValueKind<string> = single('DIR', 'the path of a folder', (
   text === '' || text.includes('\0') ? undefined : resolve(folder, text),
 )
 
+export const FILE: ValueKind<string> = single(
+  'FILE',
+  'the path of a file that can be read',
+  (text, folder) => {
+    if (text === '' || text.includes('\0')) return undefined
+    const path = resolve(folder, text)
+    return isReadableFile(path) ? path : undefined
+  },
+)
+
+function isReadableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return !statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const NAME_CHARACTERS_MAX = 255
+
+export const NAME: ValueKind<string> = single('NAME', 'a name', (text) =>
+  text.trim() === '' || text.length > NAME_CHARACTERS_MAX ? undefined : text,
+)
+
+export const YES_OR_NO: ValueKind<boolean> = single('true|false', 'true or false', (text) =>
+  text === 'true' ? true : text === 'false' ? false : undefined,
+)
+
 export const HOST: ValueKind<string> = single(
   'HOST',
   'an IP address (no brackets, no port) or a host name',
@@ -64,13 +94,26 @@ function isHostName(text: string): boolean {
 export const BASE_URL: ValueKind<string> = single(
   'URL',
   'an http:// or https:// address without user, query or fragment',
-  (text) => {
-    const url = URL.parse(text)
-    if (url === null || !/^https?:\/\//i.test(text) || /[?#\s]/.test(text)) return undefined
-    if (url.username !== '' || url.password !== '') return undefined
-    return url.href.replace(/\/+$/, '')
-  },
+  readBaseUrl,
 )
+
+/** One service at several addresses, the preferred one first. */
+export const BASE_URLS: ValueKind<readonly string[]> = {
+  placeholder: 'URLS',
+  form: `${BASE_URL.form}; several are separated by commas`,
+  isList: true,
+  read: (texts) => {
+    const urls = texts.map(readBaseUrl)
+    return urls.length > 0 && urls.every((url) => url !== undefined) ? urls : undefined
+  },
+}
+
+function readBaseUrl(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:\/\//i.test(text) || /[?#\s]/.test(text)) return undefined
+  if (url.username !== '' || url.password !== '') return undefined
+  return url.href.replace(/\/+$/, '')
+}
 
 export const NETWORKS: ValueKind<readonly string[]> = {
   placeholder: 'LIST',

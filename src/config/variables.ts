@@ -5,6 +5,7 @@ import {
   OPTION_KEYS,
   OPTIONS,
   PASSWORD_VARIABLE,
+  SERVICE_PASSWORD_VARIABLE,
   variableOf,
 } from './options.ts'
 import { type Setting, type Source, splitList } from './settings.ts'
@@ -19,7 +20,13 @@ const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//
 /** Reads AFTERIMAGE_* variables; one that nothing reads is a problem. */
 export function readVariables(environment: Environment, cwd: string): Source {
   const byVariable = new Map(OPTION_KEYS.map((key) => [variableOf(key), key]))
-  const known = [...byVariable.keys(), CONFIG_VARIABLE, PASSWORD_VARIABLE, DEBUG_VARIABLE]
+  const known = [
+    ...byVariable.keys(),
+    CONFIG_VARIABLE,
+    PASSWORD_VARIABLE,
+    SERVICE_PASSWORD_VARIABLE,
+    DEBUG_VARIABLE,
+  ]
   const settings: Setting[] = []
   const problems: string[] = []
   for (const [variable, text] of Object.entries(environment)) {
