@@ -3,7 +3,7 @@ import { compareInList, type Position, positionOf } from '../../image/order.ts'
 import { printTime } from '../../image/time.ts'
 import { UpstreamFault } from '../../upstream/fault.ts'
 import type { JsonAnswer } from '../../upstream/upstream.ts'
-import type { ListWindow } from '../catalogue.ts'
+import type { ImageList, ListWindow } from '../catalogue.ts'
 import { faultOfAnswer, faultOfError, glanceFault } from './glance-faults.ts'
 import type { GlanceQuery } from './list-query.ts'
 import { readRow } from './read-row.ts'
@@ -56,9 +56,27 @@ const EXAMPLES_MAX = 5
  * The images of a list in batches, in as few pages of Glance's as do. While a batch is written out
  * the next page is on its way. @throws CatalogueFault
  */
-export async function* listPages(request: ListRequest): AsyncGenerator<readonly Image[]> {
+export function listPages(request: ListRequest): ImageList {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const cancel = new AbortController()
+      const batches = readPages(request, cancel)
+      return {
+        next: () => batches.next(),
+        return: () => {
+          cancel.abort() // also where the next batch is still waited for
+          return batches.return(undefined)
+        },
+      }
+    },
+  }
+}
+
+async function* readPages(
+  request: ListRequest,
+  cancel: AbortController,
+): AsyncGenerator<readonly Image[]> {
   if (request.window.limit <= 0) return
-  const cancel = new AbortController()
   const pages = new Pages(request, cancel.signal)
   const { searchTimeoutMs, vainRowsMax } = request.limits
   try {

@@ -1,0 +1,18 @@
+/** Every bound on what the short memory keeps. */
+export interface MemoryLimits {
+  readonly listsMax: number
+  /** Of all lists together, as `weightOf` reckons them. */
+  readonly bytesMax: number
+  /** A larger list is not kept. */
+  readonly listBytesMax: number
+  readonly listRowsMax: number
+}
+
+const MIB = 1024 * 1024
+
+export const MEMORY_LIMITS: MemoryLimits = {
+  listsMax: 2_000,
+  bytesMax: 128 * MIB,
+  listBytesMax: 16 * MIB,
+  listRowsMax: 5_000,
+}

@@ -1,0 +1,116 @@
+import type { Image } from '../../image/image.ts'
+import { type Position, positionOf } from '../../image/order.ts'
+import type { MemoryLimits } from './limits.ts'
+import { weightOf } from './weight.ts'
+
+/** How a reading ended. 'outgrown': what is read is too much to keep, and the rest was left unread. */
+export type End = 'open' | 'whole' | 'outgrown' | 'failed' | 'abandoned'
+
+type Limits = Pick<MemoryLimits, 'listBytesMax' | 'listRowsMax'>
+
+/**
+ * A list that is being read once for several: it reads on by itself, so that nobody waits for a slow
+ * one or loses anything by another's going away; when all have gone, it stops.
+ */
+export class SharedReading {
+  readonly startMs: number
+  readonly batches: (readonly Image[])[] = []
+  /** Settles when the reading has ended, however. */
+  readonly ended: Promise<void>
+  bytes = 0
+  rows = 0
+  end: End = 'open'
+  error: unknown
+  readonly #source: AsyncIterator<readonly Image[]>
+  #readers = 0
+  #wake: () => void = () => {}
+  #news: Promise<void> = Promise.resolve()
+
+  constructor(list: AsyncIterable<readonly Image[]>, limits: Limits, startMs: number) {
+    this.startMs = startMs
+    this.#expectNews()
+    this.#source = list[Symbol.asyncIterator]()
+    this.ended = this.#readAll(limits)
+  }
+
+  get last(): Position | undefined {
+    const image = this.batches.at(-1)?.at(-1)
+    return image && positionOf(image)
+  }
+
+  /**
+   * What was read and what is being read, until the end of the reading.
+   * @param gone settles when the reader waits no more
+   * @throws what made the reading fail
+   */
+  async *follow(gone: Promise<void>): AsyncGenerator<readonly Image[], void> {
+    this.#readers += 1
+    let isHere = true
+    const left = gone.then(() => {
+      isHere = false
+    })
+    try {
+      for (let n = 0; isHere; ) {
+        const batch = this.batches[n]
+        if (batch !== undefined) {
+          n += 1
+          yield batch
+        } else if (this.end === 'open') await Promise.race([this.#news, left])
+        else break
+      }
+      if (this.end === 'failed') throw this.error
+    } finally {
+      this.#readers -= 1
+      if (this.#readers === 0 && this.end === 'open') this.#abandon()
+    }
+  }
+
+  async #readAll(limits: Limits): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#source.next()
+        if (this.end !== 'open') return
+        if (done) {
+          this.end = 'whole'
+          return
+        }
+        this.batches.push(value)
+        this.rows += value.length
+        for (const image of value) this.bytes += weightOf(image)
+        if (this.rows > limits.listRowsMax || this.bytes > limits.listBytesMax) {
+          this.end = 'outgrown'
+          this.#close()
+          return
+        }
+        this.#tellNews()
+      }
+    } catch (error) {
+      if (this.end !== 'open') return
+      this.end = 'failed'
+      this.error = error
+    } finally {
+      this.#tellNews()
+    }
+  }
+
+  #abandon(): void {
+    this.end = 'abandoned'
+    this.#close()
+  }
+
+  #close(): void {
+    this.#source.return?.().catch(() => {}) // nobody waits for what comes of it
+  }
+
+  #tellNews(): void {
+    const wake = this.#wake
+    this.#expectNews()
+    wake()
+  }
+
+  #expectNews(): void {
+    this.#news = new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+}

@@ -1,0 +1,185 @@
+import type { Image } from '../../image/image.ts'
+import type { ImageQuery } from '../../image/query.ts'
+import type { Viewer } from '../../image/visibility.ts'
+import type { Asker, Catalogue, CatalogueFor, Freshness, ListWindow } from '../catalogue.ts'
+import { CatalogueFault, type CatalogueFaultCode } from '../faults.ts'
+import { holds, type KeptList, KeptLists } from './kept-lists.ts'
+import { MEMORY_LIMITS, type MemoryLimits } from './limits.ts'
+import { listKey } from './list-key.ts'
+import { RememberingCatalogue } from './remembering-catalogue.ts'
+import { SharedReading } from './shared-reading.ts'
+
+export interface ShortMemoryOptions {
+  /** How long a list is given again without asking; 0: never. */
+  readonly ttlMs: number
+  /** How old a list may be that is given because whoever holds the images cannot be asked; 0: never. */
+  readonly staleIfErrorMs: number
+  /** Whether two users with the same roles in the same project may see different images. */
+  readonly isKeyedByUser: boolean
+  readonly limits?: Partial<MemoryLimits>
+  /** The clock, in milliseconds that never go back. */
+  readonly nowMs?: () => number
+}
+
+/** One list as one asker wants it. */
+export interface AskedList {
+  readonly inner: Catalogue
+  readonly asker: Asker
+  readonly project: string
+  readonly viewer: Viewer
+  readonly query: ImageQuery
+  readonly window: ListWindow
+  /** Settles when the asker waits no more. */
+  readonly gone: Promise<void>
+  readonly tellFreshness: (freshness: Freshness | undefined) => void
+}
+
+/** Faults that say nothing about the asker, and for which an older list stands in. */
+const OUTAGES: ReadonlySet<CatalogueFaultCode> = new Set([
+  'upstream.unavailable',
+  'upstream.timeout',
+  'upstream.invalid',
+])
+/** Faults that are one asker's own: whoever waited for the same list asks with their own token. */
+const PERSONAL: ReadonlySet<CatalogueFaultCode> = new Set([
+  'token.refused',
+  'upstream.forbidden',
+  'upstream.throttled',
+])
+
+/**
+ * Keeps lists for a little while in front of a catalogue that is asked over the network. Rows are
+ * kept, not answers, and only ever given to who would have been given the same ones: same project,
+ * same roles, same question. Single images are always asked for, and an asker without a project
+ * shares nothing.
+ */
+export class ShortMemory {
+  readonly #catalogueFor: CatalogueFor
+  readonly #options: ShortMemoryOptions
+  readonly #limits: MemoryLimits
+  readonly #nowMs: () => number
+  readonly #kept: KeptLists
+  /** What others may join; and all whose outcome will be kept, unless a write comes in between. */
+  readonly #joinable = new Map<string, SharedReading>()
+  readonly #keepable = new Set<SharedReading>()
+
+  constructor(catalogueFor: CatalogueFor, options: ShortMemoryOptions) {
+    this.#catalogueFor = catalogueFor
+    this.#options = options
+    this.#limits = { ...MEMORY_LIMITS, ...options.limits }
+    this.#nowMs = options.nowMs ?? (() => performance.now())
+    this.#kept = new KeptLists(this.#limits)
+  }
+
+  readonly catalogueFor: CatalogueFor = (asker) => {
+    const inner = this.#catalogueFor(asker)
+    const { projectId } = asker
+    return projectId === null ? inner : new RememberingCatalogue(this, inner, asker, projectId)
+  }
+
+  /** What is kept and being read, for metrics and tests. */
+  stats(): { lists: number; bytes: number; readings: number } {
+    return { ...this.#kept.stats(), readings: this.#keepable.size }
+  }
+
+  async *read(asked: AskedList): AsyncGenerator<readonly Image[], void> {
+    const { asker, viewer, query, window } = asked
+    const key = listKey(asker, viewer, query, window, this.#options.isKeyedByUser)
+    const kept = this.#kept.get(key)
+    if (kept !== undefined && !kept.isDoubted && this.#ageMs(kept) < this.#options.ttlMs) {
+      asked.tellFreshness({ ageMs: this.#ageMs(kept), isStale: false })
+      yield* kept.batches
+      return
+    }
+    let hasYielded = false
+    try {
+      for await (const batch of this.#readOrJoin(key, asked)) {
+        hasYielded = true
+        yield batch
+      }
+    } catch (error) {
+      const isOutage = error instanceof CatalogueFault && OUTAGES.has(error.code)
+      const stale = isOutage && !hasYielded ? this.#staleList(key) : undefined
+      if (stale === undefined) throw error
+      asked.tellFreshness({ ageMs: this.#ageMs(stale), isStale: true })
+      yield* stale.batches
+    }
+  }
+
+  /**
+   * To be called after a write: the lists that held the image go, and those that may hold it now.
+   * Lists that are being read may have missed the write: nobody joins them, and they are not kept.
+   * @param outcome the image as it is now, 'gone' when there is none, 'unknown' when the write may
+   *   or may not have been done: then nothing is given again but in an outage
+   */
+  forget(project: string, id: string, outcome: Image | 'gone' | 'unknown'): void {
+    this.#joinable.clear()
+    this.#keepable.clear()
+    if (outcome === 'unknown') {
+      this.#kept.doubtAll()
+      return
+    }
+    this.#kept.dropWhere((list) => {
+      if (list.project === project || holds(list, id)) return true
+      if (outcome === 'gone') return false
+      const isForOwner = outcome.visibility === 'private' || outcome.visibility === 'community'
+      return !isForOwner || list.project === outcome.owner || list.isAdmins
+    })
+  }
+
+  /** The list with this asker's own token, or along with somebody who asks the same just now. */
+  async *#readOrJoin(key: string, asked: AskedList): AsyncGenerator<readonly Image[], void> {
+    const { inner, viewer, query, window, gone } = asked
+    const other = this.#joinable.get(key)
+    const joined = other?.end === 'open' ? other : undefined
+    const reading = joined ?? this.#begin(key, asked)
+    if (joined !== undefined) {
+      asked.tellFreshness({ ageMs: this.#nowMs() - joined.startMs, isStale: false })
+    }
+    let hasYielded = false
+    try {
+      for await (const batch of reading.follow(gone)) {
+        hasYielded = true
+        yield batch
+      }
+    } catch (error) {
+      const isPersonal = error instanceof CatalogueFault && PERSONAL.has(error.code)
+      if (joined === undefined || !isPersonal || hasYielded) throw error
+      asked.tellFreshness(undefined)
+      yield* inner.list(viewer, query, window)
+      return
+    }
+    const { last, rows } = reading
+    if (reading.end === 'outgrown' && last !== undefined && window.limit > rows) {
+      yield* inner.list(viewer, query, { limit: window.limit - rows, after: last })
+    }
+  }
+
+  #begin(key: string, { inner, viewer, query, window, project }: AskedList): SharedReading {
+    const list = inner.list(viewer, query, window)
+    const reading = new SharedReading(list, this.#limits, this.#nowMs())
+    this.#keepable.add(reading)
+    if (this.#options.ttlMs > 0) this.#joinable.set(key, reading)
+    void reading.ended.then(() => {
+      if (this.#joinable.get(key) === reading) this.#joinable.delete(key)
+      if (!this.#keepable.delete(reading) || reading.end !== 'whole') return
+      const { batches, startMs } = reading
+      const bytes = reading.bytes + key.length
+      const isAdmins = viewer.isAdmin
+      const kept = { batches, bytes, readAtMs: startMs, project, isAdmins, isDoubted: false }
+      this.#kept.put(key, kept)
+    })
+    return reading
+  }
+
+  #staleList(key: string): KeptList | undefined {
+    const kept = this.#kept.get(key)
+    return kept !== undefined && this.#ageMs(kept) <= this.#options.staleIfErrorMs
+      ? kept
+      : undefined
+  }
+
+  #ageMs({ readAtMs }: KeptList): number {
+    return this.#nowMs() - readAtMs
+  }
+}
