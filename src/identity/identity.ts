@@ -23,9 +23,10 @@ export interface Caller {
 export interface Identity {
   /**
    * Who the token speaks for; undefined for an unknown, expired or revoked one. Tokens are compared
-   * and cached by hash only, never logged. @throws IdentityUnavailable when nobody could be asked.
+   * and cached by hash only, never logged. `requestId` is what another service is told the request
+   * is called. @throws IdentityUnavailable when nobody could be asked.
    */
-  authenticate(token: string): Promise<Caller | undefined>
+  authenticate(token: string, requestId?: string): Promise<Caller | undefined>
 
   /** To be told of a token that another service refuses: nothing is remembered about it any more. */
   forget?(token: string): void

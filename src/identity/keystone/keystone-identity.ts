@@ -1,0 +1,123 @@
+import { hash, randomUUID } from 'node:crypto'
+import type { JsonAnswer, Upstream } from '../../upstream/upstream.ts'
+import { type Caller, type Identity, IdentityUnavailable } from '../identity.ts'
+import {
+  CACHED_TOKENS_MAX,
+  REFUSED_TOKEN_CACHE_MS,
+  TOKEN_BYTES_MAX,
+  TOKEN_CACHE_MS,
+} from './limits.ts'
+import { readToken } from './read-token.ts'
+import { ServiceToken, type ServiceUser } from './service-token.ts'
+import { TokenCache } from './token-cache.ts'
+import { askKeystone, unexpected } from './trouble.ts'
+
+export interface KeystoneOptions {
+  /** Keystone's base URLs, without a version. */
+  readonly upstream: Upstream
+  /** Of the image endpoint in callers' catalogues; without it the first counts. */
+  readonly region?: string | undefined
+  /** Without one a token is validated with itself. */
+  readonly serviceUser?: ServiceUser | undefined
+  /** Unix milliseconds. */
+  readonly now?: () => number
+}
+
+/** What a header can carry; Node hands on the rest of Latin-1 as it came. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/
+/** Not a word about the token itself: it could not be read, so it is nobody's. */
+const UNREADABLE_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 431])
+
+/** The users of a real Keystone, each remembered for a while by the hash of the token. */
+export class KeystoneIdentity implements Identity {
+  readonly #upstream: Upstream
+  readonly #region: string | undefined
+  readonly #service: ServiceToken | undefined
+  readonly #now: () => number
+  readonly #callers = new TokenCache<Caller>(CACHED_TOKENS_MAX)
+  readonly #refused = new TokenCache<true>(CACHED_TOKENS_MAX)
+  /** Look-ups under way, one for a token. */
+  readonly #asking = new Map<string, Promise<Caller | undefined>>()
+
+  constructor({ upstream, region, serviceUser, now = Date.now }: KeystoneOptions) {
+    this.#upstream = upstream
+    this.#region = region
+    this.#service = serviceUser && new ServiceToken(upstream, serviceUser, now)
+    this.#now = now
+  }
+
+  async authenticate(token: string, requestId?: string): Promise<Caller | undefined> {
+    if (token.length > TOKEN_BYTES_MAX || !HEADER_VALUE.test(token)) return undefined
+    const key = hash('sha256', token, 'base64url')
+    const nowMs = this.#now()
+    const known = this.#callers.get(key, nowMs)
+    if (known !== undefined) return known
+    if (this.#refused.get(key, nowMs)) return undefined
+    return this.#asking.get(key) ?? this.#ask(key, token, requestId ?? `req-${randomUUID()}`)
+  }
+
+  forget(token: string): void {
+    const key = hash('sha256', token, 'base64url')
+    this.#callers.delete(key)
+    // An answer that is on its way may be from before.
+    this.#asking.delete(key)
+  }
+
+  #ask(key: string, token: string, requestId: string): Promise<Caller | undefined> {
+    const isCurrent = () => this.#asking.get(key) === asking
+    const asking = this.#lookUp(token, requestId)
+      .then(({ caller, cacheUntilMs }) => {
+        if (!isCurrent()) return caller
+        if (caller !== undefined) this.#callers.set(key, caller, cacheUntilMs)
+        else this.#refused.set(key, true, cacheUntilMs)
+        return caller
+      })
+      .finally(() => {
+        if (isCurrent()) this.#asking.delete(key)
+      })
+    this.#asking.set(key, asking)
+    return asking
+  }
+
+  async #lookUp(token: string, requestId: string) {
+    const answer = await this.#validate(token, requestId)
+    const nowMs = this.#now()
+    if (answer.status === 200) {
+      const caller = readToken(answer.json, this.#region)
+      // As keystonemiddleware/auth_token/__init__.py: by this machine's clock too.
+      if (caller.expiresAtMs <= nowMs) return { caller: undefined, cacheUntilMs: nowMs }
+      return { caller, cacheUntilMs: Math.min(nowMs + TOKEN_CACHE_MS, caller.expiresAtMs) }
+    }
+    if (answer.status === 404 || (answer.status === 401 && this.#service === undefined)) {
+      return { caller: undefined, cacheUntilMs: nowMs + REFUSED_TOKEN_CACHE_MS }
+    }
+    if (UNREADABLE_STATUSES.has(answer.status)) return { caller: undefined, cacheUntilMs: nowMs }
+    if (answer.status === 401) {
+      throw new IdentityUnavailable("Keystone refuses the service user's new token")
+    }
+    if (answer.status === 403) {
+      const who = this.#service === undefined ? 'a caller' : 'the service user'
+      throw new IdentityUnavailable(`Keystone's policy does not let ${who} validate tokens`)
+    }
+    throw unexpected(answer)
+  }
+
+  async #validate(token: string, requestId: string): Promise<JsonAnswer> {
+    if (this.#service === undefined) return this.#validateWith(token, token, requestId)
+    const own = await this.#service.get(requestId)
+    const answer = await this.#validateWith(own, token, requestId)
+    if (answer.status !== 401) return answer
+    this.#service.drop(own)
+    return this.#validateWith(await this.#service.get(requestId), token, requestId)
+  }
+
+  /** The catalogue is part of the answer: it says where the images are for this caller. */
+  #validateWith(own: string, subject: string, requestId: string): Promise<JsonAnswer> {
+    return askKeystone(this.#upstream, {
+      method: 'GET',
+      path: '/v3/auth/tokens',
+      headers: { 'x-auth-token': own, 'x-subject-token': subject, accept: 'application/json' },
+      requestId,
+    })
+  }
+}
