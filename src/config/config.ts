@@ -9,6 +9,12 @@ export interface FaceConfig {
   readonly publicUrl: string | undefined
 }
 
+export interface ImageConfig extends FaceConfig {
+  readonly sizeBytesMax: number
+  readonly freeBytesMin: number
+  readonly requireFormatMatch: boolean
+}
+
 export interface KeystoneConfig {
   readonly url: string | undefined
   readonly serviceUser: string | undefined
@@ -34,7 +40,7 @@ export interface Config {
   readonly data: string
   readonly host: string
   readonly compute: FaceConfig & { readonly upstreamUrl: string | undefined }
-  readonly image: FaceConfig
+  readonly image: ImageConfig
   readonly identity: FaceConfig
   /** IP addresses and networks in CIDR form. */
   readonly trustedProxies: readonly string[]
@@ -70,7 +76,12 @@ export function assembleConfig(values: OptionValues): Config {
     data: values['data'],
     host: values['host'],
     compute: { ...face('compute'), upstreamUrl: values['compute.upstreamUrl'] },
-    image: face('image'),
+    image: {
+      ...face('image'),
+      sizeBytesMax: values['image.sizeBytesMax'],
+      freeBytesMin: values['image.freeBytesMin'],
+      requireFormatMatch: values['image.requireFormatMatch'],
+    },
     identity: face('identity'),
     trustedProxies: [...values['trustedProxies']],
     cloud: values['cloud'],

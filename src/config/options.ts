@@ -23,6 +23,8 @@ export interface Option<T> {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
+/** 100 TiB */
+const IMAGE_BYTES_MAX = 109_951_162_777_600
 const TOKEN_LIFETIME_HOURS_MAX = 8_760
 const DAY_MS = 86_400_000
 const TIMEOUT_MS_MAX = 600_000
@@ -71,6 +73,21 @@ export const OPTIONS = {
     kind: BASE_URL,
     default: undefined,
     description: 'address clients reach the Image API at; by default the host each request asked',
+  },
+  'image.sizeBytesMax': {
+    kind: wholeNumber('BYTES', 1, IMAGE_BYTES_MAX),
+    default: ['1099511627776'],
+    description: 'largest image that is received; a larger one is answered with 413',
+  },
+  'image.freeBytesMin': {
+    kind: wholeNumber('BYTES', 0, IMAGE_BYTES_MAX),
+    default: ['268435456'],
+    description: 'what uploads leave free on the disk; one that would not is answered with 413',
+  },
+  'image.requireFormatMatch': {
+    kind: YES_OR_NO,
+    default: ['false'],
+    description: 'refuse image data that is not of the declared disk_format; else it is logged',
   },
   'identity.port': {
     kind: PORT,
