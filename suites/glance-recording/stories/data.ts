@@ -129,6 +129,19 @@ const RANGES: Story = {
 
 const GLANCE_DIRECT = { method: { name: 'glance-direct' } }
 
+function importedAs(
+  label: string,
+  body: unknown,
+  options: Parameters<typeof post>[2] = {},
+): readonly Step[] {
+  return [
+    make(label, FORMATS),
+    stage(label, 'x'),
+    post(`${image(label)}/import`, body, { ...options, name: `import ${label}` }),
+    get(image(label), { name: `imported ${label}`, waitsForStatus: 'active' }),
+  ]
+}
+
 const IMPORT: Story = {
   group: 'stage and import',
   steps: [
@@ -141,7 +154,6 @@ const IMPORT: Story = {
     upload('a', 'besides'),
     get('/v2/images?status=uploading'),
     post(`${image('a')}/import`, GLANCE_DIRECT, { as: 'other' }),
-    post(`${image('a')}/import`, GLANCE_DIRECT, { as: 'reader' }),
     ...[
       {},
       { method: {} },
@@ -152,14 +164,11 @@ const IMPORT: Story = {
       { method: { name: 'web-download', uri: 'http://127.0.0.1:1/x' } },
       { method: { name: 'copy-image' } },
       { method: { name: 'glance-download' } },
-      { method: { name: 'glance-direct' }, stores: ['nowhere'] },
-      { method: { name: 'glance-direct' }, all_stores: true },
       { method: { name: 'glance-direct' }, all_stores: 'yes' },
       [],
     ].map((body) => post(`${image('a')}/import`, body, { name: `import ${JSON.stringify(body)}` })),
     post(`${image('a')}/import`, '{', { name: 'import no JSON' }),
     post(`${image('a')}/import`, '', { name: 'import no bytes' }),
-    post(`${image('a')}/import`, GLANCE_DIRECT, { headers: { 'Content-Type': 'text/plain' } }),
     post(`${image('a')}/import`, GLANCE_DIRECT, { name: 'import at last' }),
     get(image('a'), { name: 'imported', waitsForStatus: 'active' }),
     download('a'),
@@ -176,6 +185,10 @@ const IMPORT: Story = {
     make('formless'),
     stage('formless', 'x'),
     post(`${image('formless')}/import`, GLANCE_DIRECT),
+    ...importedAs('by-a-reader', GLANCE_DIRECT, { as: 'reader' }),
+    ...importedAs('in-a-store', { ...GLANCE_DIRECT, stores: ['nowhere'] }),
+    ...importedAs('in-all-stores', { ...GLANCE_DIRECT, all_stores: true }),
+    ...importedAs('typed', GLANCE_DIRECT, { headers: { 'Content-Type': 'text/plain' } }),
     make('gone', FORMATS),
     stage('gone', 'x'),
     remove(image('gone')),

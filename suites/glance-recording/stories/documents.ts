@@ -110,7 +110,7 @@ const OTHER_RESOURCES: Story = {
   steps: [
     make('a'),
     ...(['member', 'admin'] as const).flatMap((as) => [
-      get('/v2/tasks', { as }),
+      get('/v2/tasks?type=none', { as }),
       get('/v2/tasks/{image:absent}', { as }),
       post('/v2/tasks', { type: 'import', input: {} }, { as }),
       get('/v2/metadefs/namespaces', { as }),
