@@ -25,7 +25,7 @@ import { searchedTerms } from './terms.ts'
  * they yield one after another, up to its limit. Where the images come from:
  *
  * `postings`: the inverted index, for what an audience sees: in its own order, which is that of
- * places, or, when few images hold what is asked for, all of those, sorted.
+ * places, or, when few of those hold what its terms ask for, all of these, sorted.
  * `recent`: few recent updates, sorted.
  * `rows`: all rows, along an index of the order where there is one.
  */
@@ -75,7 +75,7 @@ export function planSearch(database: Database, asked: Asked, fewImages: number):
     if (audiences.length === 0) return { source: 'postings', statements: [] }
     const groups = searchedTerms(search)
     const match = matchExpression(groups, audiences)
-    if (isByPlace || (groups.length > 0 && isFew(MATCHED, [match]))) {
+    if (isByPlace || isFew(MATCHED, [match])) {
       return {
         source: 'postings',
         statements: postingsStatements(match, asked, terms, isByPlace),

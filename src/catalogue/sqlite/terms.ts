@@ -29,6 +29,7 @@ const nameTerm = (name: string) => term(`name ${name}`)
 const statusTerm = (status: string) => term(`status ${status}`)
 const ownerTerm = (owner: string) => term(`owner ${owner}`)
 const tagTerm = (tag: string) => term(`tag ${tag}`)
+const PROTECTED_TERM = term('protected')
 const minRamTerm = (mib: number) => term(`min_ram ${mib}`)
 const minDiskTerm = (gib: number) => term(`min_disk ${gib}`)
 /** The key's length keeps (a, bc) and (ab, c) apart. */
@@ -43,6 +44,7 @@ export function termsOf(image: Image): readonly string[] {
   ]
   if (image.name !== null) terms.push(nameTerm(image.name))
   if (image.owner !== null) terms.push(ownerTerm(image.owner))
+  if (image.isProtected) terms.push(PROTECTED_TERM)
   for (const tag of image.tags) terms.push(tagTerm(tag))
   for (const [key, value] of image.properties) {
     if (value !== null) terms.push(propertyTerm(key, value))
@@ -66,10 +68,11 @@ const ALTERNATIVES_MAX = 32
 
 /** What a search asks for in terms; the rest of it is checked in rows. */
 export function searchedTerms(search: ImageSearch): readonly (readonly string[])[] {
-  const { names, statuses, owner, tags = [], properties = [] } = search
+  const { names, statuses, owner, isProtected, tags = [], properties = [] } = search
   const groups: (readonly string[])[] = []
   if (names !== undefined) groups.push(names.map(nameTerm))
   if (owner !== undefined) groups.push([ownerTerm(owner)])
+  if (isProtected === true) groups.push([PROTECTED_TERM])
   for (const tag of tags) groups.push([tagTerm(tag)])
   for (const [key, value] of properties) groups.push([propertyTerm(key, value)])
   for (const { field, operator, value } of search.numbers ?? []) {
