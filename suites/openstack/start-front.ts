@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+export const BIN = fileURLToPath(new URL('../../bin/afterimage', import.meta.url))
+const START_TIMEOUT_MS = 30_000
+const OUTPUT_CHARACTERS_MAX = 1024 * 1024
+
+/** A serving process of the product. */
+export interface Front extends AsyncDisposable {
+  /** The compute port's base, without a version. */
+  readonly url: string
+  /** What it has written to stderr, the last of it. */
+  log(): string
+}
+
+/** Serves in front of other services, as the flags say; the port is a free one. */
+export async function startFront(flags: readonly string[]): Promise<Front> {
+  const args = ['serve', '--compute-port', '0', '--log-level', 'warn', ...flags]
+  const child = spawn(process.execPath, [BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: ownEnvironment(),
+  })
+  const ended = once(child, 'close')
+  const log = tail(child.stderr)
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  try {
+    const url = await greeted(child, log)
+    return { url, log, [Symbol.asyncDispose]: stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The environment without what would point the product or a client elsewhere. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env)
+  return Object.fromEntries(
+    entries.filter(([name]) => !/^(OS_|AFTERIMAGE_|NODE_TEST|\w*_proxy$)/i.test(name)),
+  )
+}
+
+async function greeted(child: ChildProcess, log: () => string): Promise<string> {
+  const greeting = tail(child.stdout)
+  const deadlineMs = performance.now() + START_TIMEOUT_MS
+  while (child.exitCode === null && performance.now() < deadlineMs) {
+    const url = /compute +(\S+)\/v2\.1\n/.exec(greeting())?.[1]
+    if (url !== undefined) return url
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`afterimage serve did not start: ${log()}`)
+}
+
+function tail(stream: NodeJS.ReadableStream | null): () => string {
+  let text = ''
+  stream?.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-OUTPUT_CHARACTERS_MAX)
+  })
+  return () => text
+}
