@@ -31,11 +31,15 @@ const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
   EPERM: 'data.read_only',
 }
 
+/** As glance/api/v2/image_data.py and glance_store/exceptions.py word them. */
 const MESSAGES: Readonly<Record<ImageDataFaultCode, string>> = {
   'data.claimed': 'Data for this image is being received already.',
-  'data.too_large': 'The provided image is too large.',
-  'data.no_space': 'There is not enough disk space on the image storage media.',
-  'data.read_only': 'Permission to write image storage media denied.',
+  'data.too_large': 'The incoming image is too large: The provided image is too large.',
+  'data.no_space':
+    'Image storage media is full: There is not enough disk space on the image storage media.',
+  'data.read_only':
+    'Insufficient permissions on image storage media: Permission to write image storage media ' +
+    'denied.',
 }
 
 export function imageDataFault(code: ImageDataFaultCode, detail?: string): ImageDataFault {

@@ -68,6 +68,10 @@ export class FolderClaim implements Claim {
     }
   }
 
+  leave(): void {
+    this.#onRelease()
+  }
+
   get #received(): string {
     return join(this.#path, RECEIVED)
   }

@@ -52,6 +52,8 @@ export interface Claim {
   stage(): Promise<void>
   /** Ends the claim; what is neither published nor staged is gone. */
   release(): Promise<void>
+  /** Ends it here, but leaves its mark for the next start. */
+  leave(): void
 }
 
 /** The port between the Image service and whatever keeps its bytes. */

@@ -16,6 +16,7 @@ import { loadExample } from '../transfer/example.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
+import { type OpenedImageData, openImageData } from './image-data.ts'
 import { type Listening, listen } from './listen.ts'
 
 const HOUR_MS = 3_600_000
@@ -56,8 +57,10 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   makeDataFolder(config.data)
   const database = new Database(join(config.data, DATABASE_FILE))
   const apps: FastifyInstance[] = []
+  let imageData: OpenedImageData | undefined
   const close = async () => {
     await drain(apps)
+    await imageData?.close()
     database.close()
   }
   try {
@@ -74,7 +77,9 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
             demo: firstAccounts.demo.projectId,
           })
         : 0
-    const listening = await listenAll(options, database, apps)
+    const catalogue = openSqliteCatalogue(database)
+    imageData = await openImageData(config.data, catalogue, config.image, options.logger)
+    const listening = await listenAll(options, database, imageData, apps)
     const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
     return {
       urls: {
@@ -108,6 +113,7 @@ function localHost(host: string): string {
 async function listenAll(
   { config, logger }: StartOptions,
   database: Database,
+  { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
 ): Promise<Record<FaceName, Listening>> {
   const ports = new Map<FaceName, number>()
@@ -117,7 +123,6 @@ async function listenAll(
   })
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
-  const catalogue = openSqliteCatalogue(database)
   const users = new LocalIdentity(database, {
     tokenLifetimeMs: config.tokens.lifetimeHours * HOUR_MS,
   })
@@ -133,7 +138,14 @@ async function listenAll(
       users,
       catalogueFor: () => catalogue,
     }),
-    image: imageFace({ ...endpoints, baseUrl: policy('image'), users, catalogue }),
+    image: imageFace({
+      ...endpoints,
+      baseUrl: policy('image'),
+      users,
+      catalogue,
+      now: () => Math.floor(Date.now() / 1000),
+      data: service,
+    }),
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }
   const listening: Partial<Record<FaceName, Listening>> = {}

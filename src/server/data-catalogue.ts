@@ -1,0 +1,85 @@
+import type { ImageList, ListWindow, PropertyChange, PutCounts } from '../catalogue/catalogue.ts'
+import type { ManagedCatalogue, SearchWindow } from '../catalogue/managed-catalogue.ts'
+import { deletableImage } from '../catalogue/rights.ts'
+import type { Image } from '../image/image.ts'
+import type { ImageQuery } from '../image/query.ts'
+import type { ImageSearch } from '../image/search.ts'
+import type { Viewer } from '../image/visibility.ts'
+import type { ImageFiles } from '../image-data/image-files.ts'
+
+/**
+ * A catalogue whose deletions, whichever face asks for them, free the image's bytes too. The row goes
+ * first: a crash in between leaves a file without a row, which the next start removes.
+ */
+export class DataCatalogue implements ManagedCatalogue {
+  readonly #catalogue: ManagedCatalogue
+  readonly #files: ImageFiles
+  readonly #onTrouble: (error: unknown, id: string) => void
+
+  /** @param onTrouble told of bytes that could not be freed; the deletion stands. */
+  constructor(
+    catalogue: ManagedCatalogue,
+    files: ImageFiles,
+    onTrouble: (error: unknown, id: string) => void,
+  ) {
+    this.#catalogue = catalogue
+    this.#files = files
+    this.#onTrouble = onTrouble
+  }
+
+  async delete(viewer: Viewer, id: string): Promise<void> {
+    await this.remove(id, (image) => {
+      deletableImage(image, viewer)
+    })
+  }
+
+  async remove(id: string, check: (image: Image) => void): Promise<Image> {
+    const image = await this.#catalogue.remove(id, check)
+    await this.#files.remove(image).catch((error: unknown) => this.#onTrouble(error, image.id))
+    return image
+  }
+
+  list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList {
+    return this.#catalogue.list(viewer, query, window)
+  }
+
+  get(viewer: Viewer, id: string): Promise<Image> {
+    return this.#catalogue.get(viewer, id)
+  }
+
+  changeProperties(viewer: Viewer, id: string, change: PropertyChange): Promise<Image> {
+    return this.#catalogue.changeProperties(viewer, id, change)
+  }
+
+  version(): number | string | undefined {
+    return this.#catalogue.version()
+  }
+
+  putImages(images: readonly Image[]): Promise<PutCounts> {
+    return this.#catalogue.putImages(images)
+  }
+
+  settle(): Promise<void> {
+    return this.#catalogue.settle()
+  }
+
+  exportImages(): AsyncIterable<readonly Image[]> {
+    return this.#catalogue.exportImages()
+  }
+
+  find(id: string): Promise<Image | undefined> {
+    return this.#catalogue.find(id)
+  }
+
+  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<readonly Image[]> {
+    return this.#catalogue.search(viewer, search, window)
+  }
+
+  create(image: Image): Promise<Image> {
+    return this.#catalogue.create(image)
+  }
+
+  update(id: string, change: (image: Image) => Image): Promise<Image> {
+    return this.#catalogue.update(id, change)
+  }
+}

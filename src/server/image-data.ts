@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { ImageDataService } from '../api/image/dependencies.ts'
+import type { ManagedCatalogue } from '../catalogue/managed-catalogue.ts'
+import { ProcessPresence } from '../database/presence.ts'
+import { ImageFolder } from '../image-data/data-folder.ts'
+import type { DataLimits } from '../image-data/receive.ts'
+import { DataCatalogue } from './data-catalogue.ts'
+import { DRAIN_TIMEOUT_MS } from './limits.ts'
+import { recoverData } from './recover-data.ts'
+
+/** In the data folder. */
+const IMAGES_FOLDER = 'images'
+const PROCESSES_FOLDER = 'processes'
+
+export interface ImageDataSettings extends DataLimits {
+  readonly requireFormatMatch: boolean
+}
+
+/** Image bytes in the data folder, and the catalogue that frees them with their rows. */
+export interface OpenedImageData {
+  readonly catalogue: ManagedCatalogue
+  readonly service: ImageDataService
+  /** Waits for what is being received, not for ever; to be called before the database is closed. */
+  close(): Promise<void>
+}
+
+/** Opens the folder of image files and puts right what a crash has left. */
+export async function openImageData(
+  dataFolder: string,
+  bare: ManagedCatalogue,
+  settings: ImageDataSettings,
+  logger: FastifyBaseLogger,
+): Promise<OpenedImageData> {
+  const presence = new ProcessPresence(join(dataFolder, PROCESSES_FOLDER))
+  try {
+    const files = await ImageFolder.open(join(dataFolder, IMAGES_FOLDER), presence, settings)
+    const recovery = await recoverData(bare, files, () => Math.floor(Date.now() / 1000))
+    await files.forgetTheDead()
+    if (Object.values(recovery).some((what) => what !== 0 && what.length !== 0)) {
+      logger.warn(recovery, 'put right what an earlier end in the midst of work had left')
+    }
+    const catalogue = new DataCatalogue(bare, files, (err, image) => {
+      logger.error({ err, image }, 'bytes of a deleted image could not be removed')
+    })
+    const close = async () => {
+      // What is cut off here the next start puts right.
+      await Promise.race([files.close(), sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })])
+      presence.close()
+    }
+    const warn: ImageDataService['warn'] = (details, message) => logger.warn(details, message)
+    const { requireFormatMatch } = settings
+    return { catalogue, service: { files, requireFormatMatch, warn }, close }
+  } catch (error) {
+    presence.close()
+    throw error
+  }
+}
