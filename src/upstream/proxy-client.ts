@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { type Dispatcher, Pool } from 'undici'
+
+export interface ProxyClientOptions {
+  /** Base URL; its path, if there is one, goes before every path. */
+  readonly url: string
+  /** PEM certificates to trust instead of the system's. */
+  readonly caFile?: string | undefined
+  readonly connectTimeoutMs: number
+  /** Until an answer begins, and between two pieces of it. */
+  readonly silenceTimeoutMs: number
+}
+
+/** A request as it came. */
+export interface ProxiedRequest {
+  /** Path and query as they were sent. */
+  readonly target: string
+  readonly body: IncomingMessage | null
+  /** Ends the request when nobody waits for it any more. */
+  readonly signal: AbortSignal
+}
+
+type Done = (error: Error | null, answer: Dispatcher.ResponseData) => void
+
+const CONNECTIONS_MAX = 256
+const ANSWER_HEADER_BYTES_MAX = 64 * 1024
+
+/**
+ * What a proxy library asks of an HTTP client. Such a library reads and rewrites paths; the proxied
+ * request, hung into the headers under this symbol, goes out as it came in.
+ */
+export const PROXIED: unique symbol = Symbol('proxied')
+
+export class ProxyClient {
+  readonly #pool: Pool
+  readonly #basePath: string
+
+  /** @throws Error when `caFile` cannot be read */
+  constructor({ url, caFile, connectTimeoutMs, silenceTimeoutMs }: ProxyClientOptions) {
+    const { origin, pathname } = new URL(url)
+    const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }
+    this.#basePath = pathname.replace(/\/+$/, '')
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS_MAX,
+      connect: { timeout: connectTimeoutMs, ...ca },
+      maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
+      headersTimeout: silenceTimeoutMs,
+      bodyTimeout: silenceTimeoutMs,
+    })
+  }
+
+  /** Not all of undici's client: libraries call it with a callback, and ask nothing else of it. */
+  forLibrary(): { readonly request: Dispatcher['request'] } {
+    const request = (options: Dispatcher.RequestOptions, done: Done): void => {
+      const headers = options.headers as unknown as { readonly [PROXIED]: ProxiedRequest }
+      const { target, body, signal } = headers[PROXIED]
+      this.#pool.request({ ...options, path: `${this.#basePath}${target}`, body, signal }, done)
+    }
+    return { request: request as Dispatcher['request'] }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy()
+  }
+}
