@@ -1,21 +1,27 @@
 import { decodeQueryPart } from './target.ts'
 
+/** Reads a query string: the last value of a repeated parameter wins. @returns as `readPairs` */
+export function readParameters(rawQuery: string): Map<string, string> | undefined {
+  const pairs = readPairs(rawQuery)
+  return pairs && new Map(pairs)
+}
+
 /**
- * Reads a query string: the last value of a repeated parameter wins; `;` separates like `&`.
+ * Reads a query string, each parameter as often as it is there; `;` separates like `&`.
  * @returns undefined for bad UTF-8, in whatever parameter it is.
  */
-export function readParameters(rawQuery: string): Map<string, string> | undefined {
-  const parameters = new Map<string, string>()
-  if (rawQuery === '') return parameters
+export function readPairs(rawQuery: string): [name: string, value: string][] | undefined {
+  const pairs: [string, string][] = []
+  if (rawQuery === '') return pairs
   for (const part of rawQuery.split(/[&;]/)) {
     if (part === '') continue
     const equals = part.indexOf('=')
     const name = decodeQueryPart(equals === -1 ? part : part.slice(0, equals))
     const value = decodeQueryPart(equals === -1 ? '' : part.slice(equals + 1))
     if (name === undefined || value === undefined) return undefined
-    parameters.set(name, value)
+    pairs.push([name, value])
   }
-  return parameters
+  return pairs
 }
 
 const WHOLE_NUMBER = /^\s*[-+]?\d+\s*$/

@@ -6,7 +6,9 @@ import { type Endpoint, endpointUrl } from '../endpoints.ts'
 import { readTarget, type Target } from '../target.ts'
 import type { Answer, Call } from './call.ts'
 import { ImageFault } from './faults.ts'
-import { allowedAt, findRoute, PUBLIC_ALLOW } from './routes.ts'
+import { hasBody } from './json-body.ts'
+import { notAuthorized } from './rights.ts'
+import { allowedAt, demandsOf, findRoute, PUBLIC_ALLOW, whyLeftOut } from './routes.ts'
 import { PREFIXES, printVersions } from './version-documents.ts'
 
 /**
@@ -51,16 +53,26 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
     return { kind: 'unauthorized', answer: { status: 401, headers, body: UNAUTHORIZED_BODY } }
   }
   const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
-  if (match.kind === 'none') {
-    throw new ImageFault('route.not_found', 'The resource could not be found.')
-  }
+  if (match.kind === 'none') throw unknownPath(path)
   if (match.kind === 'method') throw methodFault(method, match.allow)
-  const viewer = { project: caller.projectId, isAdmin: caller.isAdmin }
-  const { operation } = match
-  return {
-    kind: 'call',
-    call: { operation, id: path[1] ?? '', query: target.query, base, viewer },
+  const { operation, route } = match
+  const { body, policy } = demandsOf(operation)
+  if (body === 'refused' && hasBody(method, request.headers)) {
+    throw new ImageFault('body.refused', 'A body is not expected with this request.')
   }
+  if (policy !== undefined && !caller.mayWrite) throw notAuthorized(policy)
+  const parameter = (name: string) => path[route.path.indexOf(name)] ?? ''
+  const viewer = { project: caller.projectId, isAdmin: caller.isAdmin }
+  const { query } = target
+  const call = { operation, id: parameter(':id'), name: parameter(':name'), query, base, viewer }
+  return { kind: 'call', call }
+}
+
+function unknownPath(path: readonly string[]): ImageFault {
+  const why = whyLeftOut(path)
+  return why === undefined
+    ? new ImageFault('route.not_found', 'The resource could not be found.')
+    : new ImageFault('route.left_out', why)
 }
 
 const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }

@@ -1,11 +1,15 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Viewer } from '../../image/visibility.ts'
 import type { Operation } from './routes.ts'
 
 /** A request that passed every check before validation: who asks for what. */
 export interface Call {
   readonly operation: Operation
-  /** The image id in the path, else ''. */
+  /** The image id in the path as it was sent, else ''. */
   readonly id: string
+  /** The tag's or member's name in the path, else ''. */
+  readonly name: string
   /** The query string as it was sent. */
   readonly query: string
   /** Scheme, host and prefix that links start with. */
@@ -13,9 +17,17 @@ export interface Call {
   readonly viewer: Viewer
 }
 
+/** What came with a request besides its target. */
+export interface Incoming {
+  readonly headers: IncomingHttpHeaders
+  /** As the server read it: the bytes, or a stream where the operation streams; undefined: none. */
+  readonly body: unknown
+  readonly raw: IncomingMessage
+}
+
 /** What is sent back. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Readable
 }

@@ -1,33 +1,36 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Catalogue } from '../../catalogue/catalogue.ts'
-import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Face } from '../face.ts'
-import { admit, type Gate } from './admit.ts'
+import { readTarget } from '../target.ts'
+import { admit } from './admit.ts'
 import type { Answer, Call } from './call.ts'
-import { faultOf, ImageFault, printFailure, printFault } from './faults.ts'
-import { answerList } from './list.ts'
-import type { Operation } from './routes.ts'
-import { IMAGE_SCHEMA, IMAGES_SCHEMA } from './schemas.ts'
-import { printImage } from './view.ts'
+import type { ImageDependencies } from './dependencies.ts'
+import { faultOf, printFailure, printFault } from './faults.ts'
+import { HANDLERS } from './operations.ts'
+import { demandsOf, findRoute } from './routes.ts'
+import { PREFIXES } from './version-documents.ts'
 
-/** No request that is served has a body; a client that sends one may send this much. */
-const BODY_BYTES_MAX = 64 * 1024
+/** Of a JSON document: room for 128 properties of 64 KiB, which Glance's quota allows. */
+const BODY_BYTES_MAX = 10 * 1024 * 1024
 
-export interface ImageDependencies extends Gate {
-  readonly catalogue: Catalogue
-}
-
-/** The Image API, `/v2`: its reading side, and the addresses that Compute's links name. */
+/** The Image API, `/v2`, and the addresses that Compute's links name. */
 export function imageFace(deps: ImageDependencies): Face {
   return {
     name: 'image',
     requestIdHeaders: ['x-openstack-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
     printFailure,
+    streamsBody,
     register(app) {
       register(app, deps)
     },
   }
+}
+
+function streamsBody(method: string, target: string): boolean {
+  if (method !== 'PUT') return false
+  const [prefix = '', ...path] = readTarget(target)?.segments ?? []
+  const match = PREFIXES.has(prefix) ? findRoute(method, path) : undefined
+  return match?.kind === 'operation' && demandsOf(match.operation).body === 'stream'
 }
 
 const CALL = 'imageCall'
@@ -51,7 +54,7 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       const call = request.getDecorator<Call>(CALL)
-      return send(reply, await HANDLERS[call.operation](call, deps.catalogue))
+      return send(reply, await HANDLERS[call.operation](call, deps, request))
     } catch (error) {
       return refuse(request, reply, error)
     }
@@ -63,7 +66,8 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
 /** As bytes: to text the framework would add a charset, which Glance does not send. */
 function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   reply.code(status).headers(headers)
-  return body === '' ? reply.send() : reply.send(Buffer.from(body))
+  if (body === '') return reply.send()
+  return reply.send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 
 /** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
@@ -71,28 +75,4 @@ function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): F
   const fault = faultOf(error)
   if (fault === undefined) throw error
   return send(reply.headers(AUTHENTICATED), printFault(fault, request.headers.accept))
-}
-
-type Handler = (call: Call, catalogue: Catalogue) => Promise<Answer> | Answer
-
-const HANDLERS: Readonly<Record<Operation, Handler>> = {
-  // Glance's router leads `/v2` to `/v2/`, where it has nothing (glance/common/wsgi.py, Router).
-  enter: ({ base }) => ({ status: 302, headers: { location: `${base}/v2/` }, body: '' }),
-  list_images: async (call, catalogue) => json(await answerList(call, catalogue)),
-  show_image: async (call, catalogue) => json(await showImage(call, catalogue)),
-  show_image_schema: () => json(IMAGE_SCHEMA),
-  show_images_schema: () => json(IMAGES_SCHEMA),
-}
-
-function json(body: string): Answer {
-  return { status: 200, headers: { 'content-type': 'application/json' }, body }
-}
-
-async function showImage({ viewer, id }: Call, catalogue: Catalogue): Promise<string> {
-  try {
-    return printImage(await catalogue.get(viewer, id))
-  } catch (error) {
-    if (!(error instanceof CatalogueFault) || error.code !== 'image.not_found') throw error
-    throw new ImageFault('image.not_found', `No image found with ID ${id}`)
-  }
 }

@@ -1,27 +1,78 @@
 import { STATUS_CODES } from 'node:http'
 import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
+import { ImageDataFault, type ImageDataFaultCode } from '../../image-data/faults.ts'
 import type { Failure } from '../face.ts'
 import type { Answer } from './call.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */
 export type ImageFaultCode =
   | CatalogueFaultCode
+  | ImageDataFaultCode
   | 'request.malformed'
   | 'request.host'
+  | 'body.refused'
+  | 'body.invalid'
+  | 'body.media_type'
+  /** A value that a field does not take. */
+  | 'field.invalid'
+  /** A field that is not the caller's to set. */
+  | 'field.forbidden'
+  /** A property that is there already, or is not. */
+  | 'field.conflict'
+  | 'limit.exceeded'
+  /** The caller's role or project is not the one that may. */
+  | 'caller.forbidden'
+  /** The image's own state does not allow it. */
+  | 'state.forbidden'
+  | 'member.not_found'
+  | 'member.exists'
+  | 'tag.not_found'
+  | 'stores.not_found'
+  | 'range.invalid'
+  | 'range.multiple'
+  /** The image was deleted while its data came. */
+  | 'data.gone'
+  /** The data is not of the declared format. */
+  | 'data.format'
   | 'query.invalid'
   | 'query.not_served'
   | 'route.not_found'
   | 'route.method'
+  | 'route.left_out'
+  | 'operation.not_served'
   | 'identity.unavailable'
 
 const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'request.malformed': 400,
   'request.host': 400,
+  'body.refused': 400,
+  'body.invalid': 400,
+  'body.media_type': 415,
+  'field.invalid': 400,
+  'field.forbidden': 403,
+  'field.conflict': 409,
+  'limit.exceeded': 413,
+  'caller.forbidden': 403,
+  'state.forbidden': 403,
+  'member.not_found': 404,
+  'member.exists': 409,
+  'tag.not_found': 404,
+  'stores.not_found': 404,
+  'range.invalid': 416,
+  'range.multiple': 400,
+  'data.gone': 410,
+  'data.format': 415,
+  'data.claimed': 409,
+  'data.too_large': 413,
+  'data.no_space': 413,
+  'data.read_only': 503,
   'query.invalid': 400,
   'query.not_served': 400,
   'route.not_found': 404,
   'route.method': 405,
+  'route.left_out': 501,
+  'operation.not_served': 501,
   'identity.unavailable': 503,
   'image.not_found': 404,
   'image.not_writable': 403,
@@ -103,14 +154,21 @@ function printText(status: number, message: string): PrintedBody {
   return { contentType: 'text/plain; charset=UTF-8', body }
 }
 
+/** Where webob/exc.py has another title than Node. */
+const TITLES: Readonly<Record<number, string>> = {
+  413: 'Request Entity Too Large',
+  416: 'Request Range Not Satisfiable',
+}
+
 function titleOf(status: number): string {
-  return STATUS_CODES[status] ?? 'Error'
+  return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
 }
 
 /** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */
 export function faultOf(error: unknown): ImageFault | undefined {
   if (error instanceof ImageFault) return error
   if (error instanceof CatalogueFault) return new ImageFault(error.code, error.message)
+  if (error instanceof ImageDataFault) return new ImageFault(error.code, error.message)
   if (error instanceof IdentityUnavailable) {
     return new ImageFault(
       'identity.unavailable',

@@ -1,3 +1,4 @@
+import type { TimeBound } from '../../image/search.ts'
 import { parseTime } from '../../image/time.ts'
 import { ImageFault } from './faults.ts'
 
@@ -26,11 +27,16 @@ export function readAnyOf(value: string): readonly string[] {
   throw new ImageFault('query.invalid', `Unable to filter by unknown operator '${operator}'.`)
 }
 
-const TIME_OPERATORS: ReadonlySet<string> = new Set(['eq', 'neq', 'gt', 'lt', 'lte'])
+const TIME_OPERATORS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'] as const
 
-/** Unix seconds of `gte:TIME`. @throws ImageFault 'query.invalid', 'query.not_served' */
-export function readNotBefore(parameter: string, value: string): number {
-  const { operator, operand } = splitOperator(value)
+type TimeFilter = Pick<TimeBound, 'operator' | 'seconds'>
+
+/**
+ * What `OPERATOR:TIME` asks of a time that is held in whole seconds, exactly.
+ * @throws ImageFault 'query.invalid'
+ */
+export function readTime(parameter: string, value: string): TimeFilter | 'always' | 'never' {
+  const { operator: word, operand } = splitOperator(value)
   const seconds = parseTime(operand)
   if (seconds === undefined) {
     throw new ImageFault(
@@ -38,14 +44,34 @@ export function readNotBefore(parameter: string, value: string): number {
       `Bad "${parameter}" query filter format. Use ISO 8601 DateTime notation.`,
     )
   }
-  if (operator === 'gte') return seconds
-  if (TIME_OPERATORS.has(operator)) {
-    throw new ImageFault(
-      'query.not_served',
-      `Of the operators of '${parameter}' only gte is served here yet, as in gte:2026-11-23T18:20:02Z.`,
-    )
+  const operator = TIME_OPERATORS.find((known) => known === word)
+  if (operator === undefined) {
+    throw new ImageFault('query.invalid', 'Unable to filter on a unknown operator.')
   }
-  throw new ImageFault('query.invalid', `Unable to filter by unknown operator '${operator}'.`)
+  return hasFraction(operand) ? betweenSeconds(operator, seconds) : { operator, seconds }
+}
+
+function hasFraction(time: string): boolean {
+  return /[.,]\d*[1-9]/.test(time)
+}
+
+/** @param next the first whole second after the time asked for, which itself is none. */
+function betweenSeconds(
+  operator: TimeBound['operator'],
+  next: number,
+): TimeFilter | 'always' | 'never' {
+  switch (operator) {
+    case 'eq':
+      return 'never'
+    case 'neq':
+      return 'always'
+    case 'gt':
+    case 'gte':
+      return { operator: 'gte', seconds: next }
+    case 'lt':
+    case 'lte':
+      return { operator: 'lt', seconds: next }
+  }
 }
 
 /** A quoted item, an item, or an empty one; each with the comma after it. */

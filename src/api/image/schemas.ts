@@ -5,7 +5,7 @@
  * allowed words here, since a catalogue shows whatever was imported.
  */
 
-interface Property {
+export interface PropertySchema {
   readonly type: string | readonly string[]
   readonly description: string
   readonly readOnly?: true
@@ -21,12 +21,13 @@ const TEXT_OR_NULL = ['null', 'string']
 const NUMBER_OR_NULL = ['null', 'integer']
 const READ_ONLY = { readOnly: true } as const
 const HEX = '([0-9a-fA-F])'
+export const UUID = `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`
 
-const BASE: Readonly<Record<string, Property>> = {
+const BASE: Readonly<Record<string, PropertySchema>> = {
   id: {
     type: 'string',
     description: 'The UUID of the image',
-    pattern: `^${HEX}{8}-${HEX}{4}-${HEX}{4}-${HEX}{4}-${HEX}{12}$`,
+    pattern: UUID,
   },
   name: {
     type: TEXT_OR_NULL,
@@ -112,7 +113,7 @@ const BASE: Readonly<Record<string, Property>> = {
   },
 }
 
-const KNOWN: Readonly<Record<string, Property>> = {
+const KNOWN: Readonly<Record<string, PropertySchema>> = {
   kernel_id: known(TEXT_OR_NULL, 'The image of the kernel that this one starts with'),
   ramdisk_id: known(TEXT_OR_NULL, 'The image of the initial RAM disk that this one starts with'),
   instance_uuid: known('string', 'The server that the image was made from'),
@@ -124,13 +125,16 @@ const KNOWN: Readonly<Record<string, Property>> = {
   cinder_encryption_key_deletion_policy: known('string', 'What becomes of the key with the image'),
 }
 
-function known(type: Property['type'], description: string): Property {
+function known(type: PropertySchema['type'], description: string): PropertySchema {
   return { type, description, is_base: false }
 }
 
+/** Every property that the schema names. */
+export const IMAGE_PROPERTIES: Readonly<Record<string, PropertySchema>> = { ...BASE, ...KNOWN }
+
 const IMAGE = {
   name: 'image',
-  properties: { ...BASE, ...KNOWN },
+  properties: IMAGE_PROPERTIES,
   additionalProperties: { type: 'string' },
   links: [
     { rel: 'self', href: '{self}' },
@@ -154,10 +158,34 @@ const IMAGES = {
   ],
 }
 
+const MEMBER = {
+  name: 'member',
+  properties: {
+    member_id: { type: 'string', description: 'The project that the image is shared with' },
+    image_id: { type: 'string', description: 'The UUID of the image', pattern: UUID },
+    created_at: { type: 'string', description: 'When the image was shared' },
+    updated_at: { type: 'string', description: 'When the member last answered' },
+    status: {
+      type: 'string',
+      description: 'What the member answered',
+      enum: ['pending', 'accepted', 'rejected'],
+    },
+    schema: { ...READ_ONLY, type: 'string' },
+  },
+}
+
+const MEMBERS = {
+  name: 'members',
+  properties: { members: { type: 'array', items: MEMBER }, schema: { type: 'string' } },
+  links: [{ rel: 'describedby', href: '{schema}' }],
+}
+
 /** Whether the schema names the property; the value of one it does not name is always text. */
 export function isInSchema(property: string): boolean {
-  return Object.hasOwn(IMAGE.properties, property)
+  return Object.hasOwn(IMAGE_PROPERTIES, property)
 }
 
 export const IMAGE_SCHEMA = JSON.stringify(IMAGE)
 export const IMAGES_SCHEMA = JSON.stringify(IMAGES)
+export const MEMBER_SCHEMA = JSON.stringify(MEMBER)
+export const MEMBERS_SCHEMA = JSON.stringify(MEMBERS)

@@ -1,20 +1,30 @@
-/** The versions that are served, the newest first. Mirrors glance/api/versions.py. */
-
-interface Version {
-  readonly id: string
-  readonly status: 'CURRENT' | 'SUPPORTED'
-}
-
 /**
- * Glance counts up to 2.15; each number promises writes, imports or stores that are not served yet.
+ * The versions that are served, the newest first: what a Glance without several stores and without
+ * an image cache lists. Mirrors glance/api/versions.py (Controller.index).
  */
-const VERSIONS: readonly Version[] = [{ id: 'v2.0', status: 'CURRENT' }]
+const VERSIONS: readonly string[] = [
+  'v2.15',
+  'v2.9',
+  'v2.7',
+  'v2.6',
+  'v2.5',
+  'v2.4',
+  'v2.3',
+  'v2.2',
+  'v2.1',
+  'v2.0',
+]
 
 /** First segments of a path that mean version 2 of the API. */
-export const PREFIXES: ReadonlySet<string> = new Set(['v2', ...VERSIONS.map(({ id }) => id)])
+export const PREFIXES: ReadonlySet<string> = new Set(['v2', ...VERSIONS])
 
 /** `GET /` and `GET /versions`. */
 export function printVersions(base: string): string {
   const links = [{ rel: 'self', href: `${base}/v2/` }]
-  return JSON.stringify({ versions: VERSIONS.map(({ id, status }) => ({ id, status, links })) })
+  const versions = VERSIONS.map((id, i) => ({
+    id,
+    status: i === 0 ? 'CURRENT' : 'SUPPORTED',
+    links,
+  }))
+  return JSON.stringify({ versions })
 }

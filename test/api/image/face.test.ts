@@ -12,9 +12,12 @@ before(async () => {
 })
 after(() => served.close())
 
+const VERSIONS = ['2.15', '2.9', '2.7', '2.6', '2.5', '2.4', '2.3', '2.2', '2.1', '2.0']
+
 function versions(base: string): unknown {
   const links = [{ rel: 'self', href: `${base}/v2/` }]
-  return { versions: [{ id: 'v2.0', status: 'CURRENT', links }] }
+  const status = (n: string) => (n === '2.15' ? 'CURRENT' : 'SUPPORTED')
+  return { versions: VERSIONS.map((n) => ({ id: `v${n}`, status: status(n), links })) }
 }
 
 test('the version list answers without a token, and links follow Host', async () => {
@@ -22,7 +25,7 @@ test('the version list answers without a token, and links follow Host', async ()
     ['/', 300],
     ['/versions', 200],
     ['/v1/images', 300],
-    ['/v2.9/images', 300],
+    ['/v2.8/images', 300],
     ['/elsewhere/and/on', 300],
   ] as const) {
     const response = await ask(served, path, { token: '' })
@@ -45,7 +48,7 @@ test('a configured public URL beats Host, in version links and redirects', async
 })
 
 test('each version that is listed is a prefix that answers', async () => {
-  for (const prefix of ['/v2', '/v2.0']) {
+  for (const prefix of ['/v2', ...VERSIONS.map((n) => `/v${n}`)]) {
     assert.equal((await ask(served, `${prefix}/images`)).status, 200, prefix)
   }
 })
@@ -123,8 +126,10 @@ test('HEAD answers wherever GET does, with the same headers and no body', async 
 
 test('OPTIONS needs no token and names the methods', async () => {
   for (const [path, allow] of [
-    ['/v2/images', 'GET, HEAD, OPTIONS'],
-    [`/v2/images/${ID}`, 'GET, HEAD, OPTIONS'],
+    ['/v2/images', 'GET, HEAD, POST, OPTIONS'],
+    [`/v2/images/${ID}`, 'GET, HEAD, PATCH, DELETE, OPTIONS'],
+    [`/v2/images/${ID}/file`, 'GET, HEAD, PUT, OPTIONS'],
+    [`/v2/images/${ID}/members/x`, 'GET, HEAD, PUT, DELETE, OPTIONS'],
     ['/', 'GET, HEAD, OPTIONS'],
     ['/v2/nowhere', 'OPTIONS'],
     ['*', 'GET, HEAD, OPTIONS'],
@@ -136,19 +141,82 @@ test('OPTIONS needs no token and names the methods', async () => {
   }
 })
 
-test('a write is 405 with the methods that are allowed', async () => {
-  const paths = ['/v2/images', `/v2/images/${ID}`, '/v2/schemas/image', `/images/${ID}`]
-  for (const path of paths) {
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
-      const { status, headers, json } = await ask(served, path, { method })
-      assert.equal(status, 405, `${method} ${path}`)
-      assert.equal(headers.allow, 'GET, HEAD, OPTIONS')
-      assert.deepEqual(json, {
-        message: `The method ${method} is not allowed for this resource.`,
-        code: '405 Method Not Allowed',
-        title: 'Method Not Allowed',
-      })
-    }
+test('a method that a path does not have is 405 with the ones it has', async () => {
+  const image = `/v2/images/${ID}`
+  for (const [method, path, allow] of [
+    ['PUT', '/v2/images', 'GET, HEAD, POST, OPTIONS'],
+    ['PROPFIND', '/v2/images', 'GET, HEAD, POST, OPTIONS'],
+    ['POST', image, 'GET, HEAD, PATCH, DELETE, OPTIONS'],
+    ['POST', `${image}/file`, 'GET, HEAD, PUT, OPTIONS'],
+    ['GET', `${image}/stage`, 'PUT, OPTIONS'],
+    ['GET', `${image}/import`, 'POST, OPTIONS'],
+    ['GET', `${image}/tags/x`, 'PUT, DELETE, OPTIONS'],
+    ['GET', `${image}/actions/deactivate`, 'POST, OPTIONS'],
+    ['PATCH', `${image}/members`, 'GET, HEAD, POST, OPTIONS'],
+    ['PATCH', `${image}/members/x`, 'GET, HEAD, PUT, DELETE, OPTIONS'],
+    ['POST', '/v2/schemas/image', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/v2/info/import', 'GET, HEAD, OPTIONS'],
+    ['DELETE', `/images/${ID}`, 'GET, HEAD, OPTIONS'],
+  ] as const) {
+    const { status, headers, json } = await ask(served, path, { method })
+    assert.equal(status, 405, `${method} ${path}`)
+    assert.equal(headers.allow, allow, path)
+    assert.deepEqual(json, {
+      message: `The method ${method} is not allowed for this resource.`,
+      code: '405 Method Not Allowed',
+      title: 'Method Not Allowed',
+    })
+  }
+})
+
+test('what of Glance is left out says so, and what nobody knows is not found', async () => {
+  for (const path of [
+    'tasks',
+    'tasks/x',
+    'schemas/tasks',
+    'metadefs/namespaces',
+    'metadefs/namespaces/x/objects',
+    'cache/x',
+    'stores/x/y',
+    `images/${ID}/locations`,
+  ]) {
+    const { status, json } = await ask(served, `/v2/${path}`)
+    assert.equal(status, 501, path)
+    assert.match((json as { message: string }).message, /not served here/)
+  }
+  for (const path of ['info', 'schemas/x', `images/${ID}/x`, `images/${ID}/actions/x`]) {
+    assert.equal((await ask(served, `/v2/${path}`)).status, 404, path)
+  }
+})
+
+test('the service says what it can do', async () => {
+  const methods = { description: 'Import methods available.', type: 'array' }
+  assert.deepEqual((await ask(served, '/v2/info/import')).json, {
+    'import-methods': { ...methods, value: ['glance-direct'] },
+  })
+  assert.deepEqual((await ask(served, '/v2/info/usage')).json, { usage: {} })
+  for (const path of ['/v2/info/stores', '/v2/info/stores/detail']) {
+    const { status, json } = await ask(served, path)
+    assert.equal(status, 404)
+    const { message } = json as { message: string }
+    assert.equal(message, 'Multi backend is not supported at this site.')
+  }
+  assert.deepEqual((await ask(served, `/v2/images/${ID}/tasks`)).json, { tasks: [] })
+})
+
+test('a body that is no part of an operation is refused', async () => {
+  for (const [method, path] of [
+    ['GET', `/v2/images/${ID}`],
+    ['DELETE', `/v2/images/${ID}`],
+    ['PUT', `/v2/images/${ID}/tags/x`],
+    ['POST', `/v2/images/${ID}/actions/deactivate`],
+    ['GET', `/v2/images/${ID}/members`],
+  ] as const) {
+    const headers = { 'content-length': '1' }
+    const { status, json } = await ask(served, path, { method, headers, body: 'x' })
+    assert.equal(status, 400, `${method} ${path}`)
+    const { message } = json as { message: string }
+    assert.equal(message, 'A body is not expected with this request.')
   }
 })
 
@@ -244,4 +312,8 @@ test('the schemas tell base fields from free properties', async () => {
     assert.ok(field in image.properties, field)
     assert.equal(image.properties[field]?.is_base, undefined, field)
   }
+  const member = (await ask(served, '/v2/schemas/member')).json as Schema
+  const members = (await ask(served, '/v2/schemas/members')).json as Schema
+  assert.equal(member.name, 'member')
+  assert.deepEqual(members.properties['members']?.items, member)
 })

@@ -1,55 +1,43 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { type AddressInfo, BlockList } from 'node:net'
 import { pino } from 'pino'
+import type { ImageDependencies } from '../../../src/api/image/dependencies.ts'
 import { imageFace } from '../../../src/api/image/face.ts'
-import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
-import { CatalogueFault } from '../../../src/catalogue/faults.ts'
+import type { ManagedCatalogue } from '../../../src/catalogue/managed-catalogue.ts'
+import { MemoryCatalogue } from '../../../src/catalogue/memory/memory-catalogue.ts'
 import { type Caller, type Identity, IdentityUnavailable } from '../../../src/identity/identity.ts'
 import type { Image } from '../../../src/image/image.ts'
-import { compareInList } from '../../../src/image/order.ts'
-import { matches } from '../../../src/image/query.ts'
-import { isListed, isVisible } from '../../../src/image/visibility.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 
 /** The image face over a list of images, with callers by name instead of tokens. */
 
 export const PROJECT = 'd9ebe43510414ef590a4aa158605329e'
 export const OTHER_PROJECT = '0f3f1a5e0a4b4f6c8d7e6f5a4b3c2d1e'
+export const THIRD_PROJECT = '7d3a9c1e5b2f4a6d8e0c1b3a5f7d9e2c'
 export const HOST = 'cloud.example:9292'
 
-const NEVER = () => Promise.reject(new Error('not asked for here'))
+/** 2026-11-23T20:27:29Z: what the clock of every face here says. */
+export const NOW_SECONDS = 1_795_465_649
 
-export function listCatalogue(images: readonly Image[]): Catalogue {
-  const sorted = images.toSorted(compareInList)
-  return {
-    async *list(viewer, query, { limit, after }) {
-      const found = sorted
-        .filter((image) => isListed(image, viewer) && matches(image, query))
-        .filter((image) => after === undefined || compareInList(image, after) > 0)
-        .slice(0, limit)
-      for (const image of found) yield [image]
-    },
-    async get(viewer, id) {
-      const image = images.find((i) => i.id === id && isVisible(i, viewer))
-      if (image === undefined) throw new CatalogueFault('image.not_found', 'Image not found.')
-      return image
-    },
-    changeProperties: NEVER,
-    delete: NEVER,
-    version: () => 1,
-  }
+export function listCatalogue(images: readonly Image[]): ManagedCatalogue {
+  const catalogue = new MemoryCatalogue(() => NOW_SECONDS)
+  void catalogue.putImages(images) // it holds them before this returns
+  return catalogue
 }
 
 const CALLERS: Readonly<Record<string, Caller>> = {
   member: caller(PROJECT, ['member']),
   stranger: caller(OTHER_PROJECT, ['member']),
   admin: caller(OTHER_PROJECT, ['admin']),
+  reader: caller(PROJECT, ['reader']),
+  third: caller(THIRD_PROJECT, ['member']),
   unscoped: caller(null, []),
 }
 
 function caller(projectId: string | null, roles: readonly string[]): Caller {
   const isAdmin = roles.includes('admin')
-  return { userId: 'u', projectId, roles, isAdmin, mayWrite: true, expiresAtMs: 0 }
+  const mayWrite = isAdmin || roles.includes('member')
+  return { userId: 'u', projectId, roles, isAdmin, mayWrite, expiresAtMs: 0 }
 }
 
 /** The token `down` finds nobody to ask. */
@@ -66,14 +54,28 @@ export interface Served {
   close(): Promise<void>
 }
 
+/** No image here has bytes. */
+const NO_DATA: ImageDependencies['data'] = {
+  files: {
+    claim: () => Promise.reject(new Error('no data here')),
+    isClaimed: () => false,
+    open: async () => undefined,
+    remove: async () => {},
+  },
+  requireFormatMatch: false,
+  warn: () => {},
+}
+
 /** @param settings of the URL that links start with. */
 export async function serveImages(
-  catalogue: Catalogue,
+  catalogue: ManagedCatalogue,
   settings: { readonly publicUrl?: string } = {},
 ): Promise<Served> {
   const face = imageFace({
     catalogue,
     users,
+    now: () => NOW_SECONDS,
+    data: NO_DATA,
     baseUrl: { publicUrl: settings.publicUrl, trustedProxies: new BlockList() },
     identity: { publicUrl: undefined, port: () => 5000 },
   })
@@ -95,6 +97,8 @@ export interface Ask {
   readonly token?: string
   /** A header whose value is undefined is not sent. */
   readonly headers?: Readonly<Record<string, string | undefined>>
+  /** Sent as JSON, unless it is text. */
+  readonly body?: unknown
 }
 
 /**
@@ -104,7 +108,7 @@ export interface Ask {
 export function ask(
   { port }: Served,
   path: string,
-  { method = 'GET', token = 'member', headers = {} }: Ask = {},
+  { method = 'GET', token = 'member', headers = {}, body }: Ask = {},
 ): Promise<Response> {
   const all = {
     host: HOST,
@@ -123,6 +127,6 @@ export function ask(
       resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
     })
       .on('error', reject)
-      .end()
+      .end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body))
   })
 }

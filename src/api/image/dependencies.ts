@@ -1,0 +1,27 @@
+import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
+import type { ImageFiles } from '../../image-data/image-files.ts'
+import type { Gate } from './admit.ts'
+import type { Answer, Call, Incoming } from './call.ts'
+
+/** What the image face stands on. */
+export interface ImageDependencies extends Gate {
+  readonly catalogue: ManagedCatalogue
+  /** The clock, in Unix seconds. */
+  readonly now: () => number
+  readonly data: ImageDataService
+}
+
+export interface ImageDataService {
+  readonly files: ImageFiles
+  /** Refuse data that is not of the image's disk_format; else it is told to the operator alone. */
+  readonly requireFormatMatch: boolean
+  /** Tells the operator. */
+  readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void
+}
+
+/** Carries out one operation. */
+export type Handler = (
+  call: Call,
+  deps: ImageDependencies,
+  incoming: Incoming,
+) => Promise<Answer> | Answer

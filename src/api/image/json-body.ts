@@ -1,0 +1,48 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Incoming } from './call.ts'
+import { ImageFault } from './faults.ts'
+
+const METHODS_WITH_CHUNKS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/** Whether a request says that it has a body. Mirrors glance/common/wsgi.py (has_body). */
+export function hasBody(method: string, headers: IncomingHttpHeaders): boolean {
+  const isChunked = headers['transfer-encoding'] !== undefined && METHODS_WITH_CHUNKS.has(method)
+  return isChunked || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** A JSON object or list as it was parsed. */
+export type JsonBody = Readonly<Record<string, unknown>> | readonly unknown[]
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The body as JSON. Mirrors glance/common/wsgi.py (JSONRequestDeserializer).
+ * @throws ImageFault 'body.invalid'
+ */
+export function readJson({ body }: Incoming): JsonBody {
+  if (!(body instanceof Uint8Array) || body.length === 0) {
+    throw new ImageFault('body.invalid', 'Body expected in request.')
+  }
+  const json = parse(body)
+  if (typeof json !== 'object' || json === null) {
+    throw new ImageFault('body.invalid', 'Unexpected body type. Expected list/dict.')
+  }
+  return json as JsonBody
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(body))
+  } catch {
+    throw new ImageFault('body.invalid', 'Malformed JSON in request body.')
+  }
+}
+
+/** A field of a JSON object, and nothing that its prototype brings. */
+export function fieldOf(json: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(json, name) ? json[name] : undefined
+}
+
+export function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
