@@ -1,12 +1,11 @@
-import { discardData } from './data.ts'
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { checkOwner, checkSeen, isNotFound } from './rights.ts'
 
-/** Answers `DELETE /v2/images/{id}`. Mirrors glance/api/v2/images.py (delete). */
+/** Answers `DELETE /v2/images/{id}`; the catalogue frees the image's bytes. Mirrors glance/api/v2/images.py (delete). */
 export const deleteImage: Handler = async ({ id, viewer }, deps) => {
   try {
-    const image = await deps.catalogue.remove(id.toLowerCase(), (image) => {
+    await deps.catalogue.remove(id.toLowerCase(), (image) => {
       checkSeen(image, viewer)
       checkOwner(image, viewer)
       if (!image.isProtected) return
@@ -15,7 +14,6 @@ export const deleteImage: Handler = async ({ id, viewer }, deps) => {
         `Image ${image.id} is protected and cannot be deleted.`,
       )
     })
-    await discardData(deps, image)
   } catch (error) {
     if (!isNotFound(error)) throw error
     throw new ImageFault('image.not_found', `Failed to find image ${id} to delete`)

@@ -1,0 +1,165 @@
+import type { GlanceStatus, Image } from '../../image/image.ts'
+import { mayBecome } from '../../image/transitions.ts'
+import { ImageDataFault } from '../../image-data/faults.ts'
+import type { Claim, Contents, Received } from '../../image-data/image-files.ts'
+import type { ImageDependencies } from './dependencies.ts'
+import { ImageFault } from './faults.ts'
+import { isNotFound } from './rights.ts'
+
+/** Bringing data to an image: the steps that upload, stage and import share. */
+
+/**
+ * Claims the image's data, moves the image to a status, does the work, and gives the claim back. If
+ * the work fails, the image is queued again, as though nothing had come.
+ * @throws what the work throws; ImageFault 'image.conflict'
+ */
+export async function withClaim<T>(
+  deps: ImageDependencies,
+  id: string,
+  status: GlanceStatus,
+  work: (claim: Claim) => Promise<T>,
+): Promise<T> {
+  const claim = await claimOf(deps, id, status)
+  let isPutRight = true
+  try {
+    await moveTo(deps, id, status)
+    try {
+      return await work(claim)
+    } catch (error) {
+      isPutRight = await requeue(deps, id, status)
+      throw error
+    }
+  } finally {
+    // A claim whose image could not be put right stays, so that the next start does it.
+    if (isPutRight) await claim.release()
+    else claim.leave()
+  }
+}
+
+async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): Promise<Claim> {
+  try {
+    return await deps.data.files.claim(id)
+  } catch (error) {
+    // Whoever holds the claim has moved the image, or is about to.
+    const isClaimed = error instanceof ImageDataFault && error.code === 'data.claimed'
+    if (!isClaimed) throw error
+    const image = await deps.catalogue.find(id)
+    throw wrongTransition(image?.status ?? 'deleted', to)
+  }
+}
+
+export function wrongTransition(from: GlanceStatus, to: GlanceStatus): ImageFault {
+  const message = `Image status transition from ${from} to ${to} is not allowed`
+  return new ImageFault('image.conflict', message)
+}
+
+async function moveTo(deps: ImageDependencies, id: string, status: GlanceStatus): Promise<void> {
+  await deps.catalogue.update(id, (image) => {
+    if (!mayBecome(image.status, status)) throw wrongTransition(image.status, status)
+    return { ...image, status, updatedAt: deps.now() }
+  })
+}
+
+/** Mirrors glance/api/v2/image_data.py (_restore). @returns false if it could not be done */
+async function requeue(
+  deps: ImageDependencies,
+  id: string,
+  status: GlanceStatus,
+): Promise<boolean> {
+  try {
+    await deps.catalogue.update(id, (image) =>
+      image.status === status
+        ? {
+            ...image,
+            status: 'queued',
+            sizeBytes: null,
+            virtualSizeBytes: null,
+            updatedAt: deps.now(),
+          }
+        : image,
+    )
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return true
+    deps.data.warn({ err: error, image: id }, 'the image stays as it is until the next start')
+    return false
+  }
+}
+
+/** Publishes what came and makes the image active. @throws ImageFault 'data.gone' */
+export async function activate(
+  deps: ImageDependencies,
+  claim: Claim,
+  image: Image,
+  from: GlanceStatus,
+  received: Received,
+): Promise<void> {
+  const virtualSizeBytes = judgeContents(deps, image, received)
+  await claim.publish(received)
+  try {
+    await deps.catalogue.update(image.id, (now) => {
+      if (now.status !== from) throw new ImageFault('data.gone', goneMessage(image.id))
+      return {
+        ...now,
+        status: 'active',
+        sizeBytes: received.sizeBytes,
+        virtualSizeBytes,
+        checksum: received.checksum,
+        hashAlgorithm: 'sha512',
+        hashValue: received.sha512,
+        updatedAt: deps.now(),
+      }
+    })
+  } catch (error) {
+    await deps.data.files.remove({ id: image.id, checksum: received.checksum })
+    throw isNotFound(error) ? new ImageFault('data.gone', goneMessage(image.id)) : error
+  }
+}
+
+/** Mirrors glance/api/v2/image_data.py (upload). */
+function goneMessage(id: string): string {
+  return (
+    `Image ${id} could not be found after upload. The image may have been deleted during the ` +
+    'upload, cleaning up the chunks uploaded.'
+  )
+}
+
+/** Formats whose files bear a mark; of the others nothing can be said. */
+const READ_FORMATS: ReadonlySet<string> = new Set([
+  'raw',
+  'qcow2',
+  'vmdk',
+  'vdi',
+  'vhd',
+  'vhdx',
+  'iso',
+])
+
+/**
+ * Compares the bytes with the declared format. Mirrors glance/location.py (set_data): a container's
+ * inside is nobody's business, and raw bytes may be anything's.
+ * @returns the virtual size @throws ImageFault 'data.format', where a match is required
+ */
+function judgeContents(
+  deps: ImageDependencies,
+  { id, diskFormat, containerFormat, virtualSizeBytes }: Image,
+  { contents, sizeBytes }: Received,
+): number | null {
+  if (containerFormat !== 'bare' || !READ_FORMATS.has(diskFormat ?? '')) return virtualSizeBytes
+  if (contents.format !== diskFormat) tellMismatch(deps, id, `${diskFormat}`, contents)
+  if (diskFormat === 'raw') return sizeBytes || null
+  return contents.format === diskFormat ? contents.virtualSizeBytes : null
+}
+
+function tellMismatch(
+  deps: ImageDependencies,
+  image: string,
+  declared: string,
+  { format }: Contents,
+): void {
+  if (deps.data.requireFormatMatch) {
+    const message = `The image's disk_format is ${declared}, but its data is ${format}.`
+    throw new ImageFault('data.format', message)
+  }
+  deps.data.warn({ image, declared, found: format }, 'image data is not of the declared format')
+}
