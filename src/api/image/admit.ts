@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Identity } from '../../identity/identity.ts'
-import { authenticate, UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
+import { authenticate } from '../authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../base-url.ts'
 import { type Endpoint, endpointUrl } from '../endpoints.ts'
 import { readTarget, type Target } from '../target.ts'
@@ -25,7 +25,6 @@ export interface Gate {
 /** What becomes of a request: an answer at once, or a call to carry out. */
 export type Admission =
   | { readonly kind: 'public'; readonly answer: Answer }
-  | { readonly kind: 'unauthorized'; readonly answer: Answer }
   | { readonly kind: 'call'; readonly call: Call }
 
 /** @throws ImageFault, IdentityUnavailable */
@@ -49,8 +48,9 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
 
   const caller = await authenticate(request, gate.users)
   if (caller === undefined) {
-    const headers = unauthorizedHeaders(`${endpointUrl(base, gate.identity)}/v3`)
-    return { kind: 'unauthorized', answer: { status: 401, headers, body: UNAUTHORIZED_BODY } }
+    throw new ImageFault('caller.unknown', 'The request you have made requires authentication.', {
+      'www-authenticate': `Keystone uri="${endpointUrl(base, gate.identity)}/v3"`,
+    })
   }
   const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
   if (match.kind === 'none') throw unknownPath(path)

@@ -44,7 +44,6 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
       const admission = await admit(request, deps)
       if (admission.kind === 'public') return send(reply, admission.answer)
       reply.headers(AUTHENTICATED)
-      if (admission.kind === 'unauthorized') return send(reply, admission.answer)
       request.setDecorator(CALL, admission.call)
       return undefined
     } catch (error) {

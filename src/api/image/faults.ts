@@ -11,6 +11,8 @@ export type ImageFaultCode =
   | ImageDataFaultCode
   | 'request.malformed'
   | 'request.host'
+  /** No token, or not a good one. */
+  | 'caller.unknown'
   | 'body.refused'
   | 'body.invalid'
   | 'body.media_type'
@@ -46,6 +48,7 @@ export type ImageFaultCode =
 const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'request.malformed': 400,
   'request.host': 400,
+  'caller.unknown': 401,
   'body.refused': 400,
   'body.invalid': 400,
   'body.media_type': 415,

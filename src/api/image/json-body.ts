@@ -13,7 +13,7 @@ export function hasBody(method: string, headers: IncomingHttpHeaders): boolean {
 /** A JSON object or list as it was parsed. */
 export type JsonBody = Readonly<Record<string, unknown>> | readonly unknown[]
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * The body as JSON. Mirrors glance/common/wsgi.py (JSONRequestDeserializer).

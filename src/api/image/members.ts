@@ -101,9 +101,9 @@ function seenMember(image: Image, { id, name, viewer }: Call): Member {
 
 function readProject(incoming: Incoming): string {
   const body = readJson(incoming)
-  const project = isObject(body) ? fieldOf(body, 'member') : null
+  const project = isObject(body) ? fieldOf(body, 'member') : []
   if (project === undefined) throw invalid('Member to be added not specified')
-  if (project === '') throw invalid("Member can't be empty")
+  if (project === '' || project === null) throw invalid("Member can't be empty")
   if (typeof project !== 'string') {
     throw invalid('Expected a member in the form: {"member": "image_id"}')
   }

@@ -30,7 +30,11 @@ const listImageTasks: Handler = async (call, deps) => {
 /** What carries out each operation. */
 export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   // Glance's router leads `/v2` to `/v2/`, where it has nothing (glance/common/wsgi.py, Router).
-  enter: ({ base }) => ({ status: 302, headers: { location: `${base}/v2/` }, body: '' }),
+  enter: ({ base }) => ({
+    status: 302,
+    headers: { 'content-type': 'text/plain; charset=utf8', location: `${base}/v2/` },
+    body: '',
+  }),
   list_images: listImages,
   create_image: createImage,
   show_image: showImage,

@@ -43,12 +43,12 @@ export function readPatch(incoming: Incoming): readonly Change[] {
 }
 
 function draftOf(contentType: string | undefined): Draft {
-  const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = (contentType ?? '').split(';', 1)[0]?.trim() ?? ''
   const draft = Object.hasOwn(DRAFTS, type) ? DRAFTS[type] : undefined
   if (draft !== undefined) return draft
   throw new ImageFault(
     'body.media_type',
-    `The request media type ${type} is not supported by this server.`,
+    `The request media type ${type || '(none)'} is not supported by this server.`,
     { 'accept-patch': Object.keys(DRAFTS).join(', ') },
   )
 }

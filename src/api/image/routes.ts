@@ -91,8 +91,6 @@ const LEFT_OUT: readonly { readonly path: readonly string[]; readonly what: stri
   { path: ['metadefs'], what: 'Metadata definitions are' },
   { path: ['schemas', 'metadefs'], what: 'Metadata definitions are' },
   { path: ['cache'], what: 'The image cache is' },
-  { path: ['cached_images'], what: 'The image cache is' },
-  { path: ['queued_images'], what: 'The image cache is' },
   { path: ['stores'], what: 'Several stores are' },
   { path: ['images', ':id', 'locations'], what: 'Locations are' },
 ]
