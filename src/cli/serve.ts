@@ -1,9 +1,14 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
 import type { Running } from '../server/serve.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
+import { UsageFailure } from './failure.ts'
 import { withAccounts } from './open-data.ts'
+import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
+import { shellWord } from './shell-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the first user signs in to. */
@@ -15,13 +20,15 @@ Every option is also a variable (AFTERIMAGE_COMPUTE_PORT) and a key of the YAML 
 Examples:
   afterimage serve
   afterimage serve --data /var/lib/afterimage --host 0.0.0.0
-  afterimage serve --compute-port 0 --image-port 0 --identity-port 0`
+  afterimage serve --compute-port 0 --image-port 0 --identity-port 0
+  afterimage serve --cloud mycloud
+  afterimage serve --glance-url http://10.0.0.11:9292 --keystone-url http://10.0.0.10:5000`
 
 /** `serve`: runs until it is told to stop. */
 export function addServeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('serve')
-    .description('serve the Compute, Image and Identity APIs from the catalogue')
+    .description('serve the Compute, Image and Identity APIs, or Compute in front of a Glance')
     .option('--example', 'begin a new catalogue with a dozen example images')
     .addHelpText('after', EXAMPLES)
     .action(async () => runServe(command, terminal))
@@ -29,8 +36,35 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
 }
 
 async function runServe(command: Command, terminal: Terminal): Promise<void> {
-  const { config, secrets } = loadGivenConfig(command, terminal)
+  const loaded = loadGivenConfig(command, terminal)
   const { example = false } = command.opts<{ example?: boolean }>()
+  if (modeOf(loaded.config) === 'embedded') return serveCatalogue(loaded, example, terminal)
+  if (example) throw new UsageFailure('--example is for the embedded catalogue; leave it out')
+  return serveInFront(loaded, terminal)
+}
+
+async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<void> {
+  const [{ startInFront }, { pino }] = await Promise.all([
+    import('../server/serve-cloud.ts'),
+    import('pino'),
+  ])
+  const config = await withCloudAddresses(loaded, terminal)
+  const logger = pino({ level: config.log.level }, terminal.stderr)
+  const running = await startInFront({ config, secrets: loaded.secrets, logger })
+  try {
+    terminal.stdout.write(greetingInFront(config, running.url, terminal))
+    for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
+    await untilStopped(terminal)
+  } finally {
+    await running.close()
+  }
+}
+
+async function serveCatalogue(
+  { config, secrets }: LoadedConfig,
+  example: boolean,
+  terminal: Terminal,
+): Promise<void> {
   const [{ startAfterimage }, { pino }] = await Promise.all([
     import('../server/serve.ts'),
     import('pino'),
@@ -39,18 +73,18 @@ async function runServe(command: Command, terminal: Terminal): Promise<void> {
   const running = await startAfterimage({ config, secrets, logger, withExample: example })
   try {
     terminal.stdout.write(await greeting(running, config, terminal))
-    await stopped(terminal.stop)
-    terminal.stderr.write('afterimage: stopping; requests in flight are finished first\n')
+    await untilStopped(terminal)
   } finally {
     await running.close()
   }
 }
 
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+async function untilStopped({ stop, stderr }: Terminal): Promise<void> {
+  await new Promise<void>((resolve) => {
     if (stop.aborted) resolve()
     else stop.addEventListener('abort', () => resolve(), { once: true })
   })
+  stderr.write('afterimage: stopping; requests in flight are finished first\n')
 }
 
 async function greeting(running: Running, config: Config, terminal: Terminal): Promise<string> {
@@ -86,9 +120,4 @@ async function curlLine(
   if (project === undefined) return undefined
   const token = `${shellWord(terminal.program)} token --data ${shellWord(config.data)}`
   return `curl -sS -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
-}
-
-/** As bash reads it: quoted only where it must be. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -39,7 +39,10 @@ export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
   readonly host: string
-  readonly compute: FaceConfig & { readonly upstreamUrl: string | undefined }
+  readonly compute: FaceConfig & {
+    readonly upstreamUrl: string | undefined
+    readonly upstreamTimeoutMs: number
+  }
   readonly image: ImageConfig
   readonly identity: FaceConfig
   /** IP addresses and networks in CIDR form. */
@@ -75,7 +78,11 @@ export function assembleConfig(values: OptionValues): Config {
   return deepFreeze({
     data: values['data'],
     host: values['host'],
-    compute: { ...face('compute'), upstreamUrl: values['compute.upstreamUrl'] },
+    compute: {
+      ...face('compute'),
+      upstreamUrl: values['compute.upstreamUrl'],
+      upstreamTimeoutMs: values['compute.upstreamTimeoutMs'],
+    },
     image: {
       ...face('image'),
       sizeBytesMax: values['image.sizeBytesMax'],

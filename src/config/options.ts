@@ -64,6 +64,11 @@ export const OPTIONS = {
     default: undefined,
     description: 'Nova, which gets every request that is not about images',
   },
+  'compute.upstreamTimeoutMs': {
+    kind: TIMEOUT,
+    default: ['120000'],
+    description: "milliseconds until Nova's answer begins, and between two pieces of it",
+  },
   'image.port': {
     kind: PORT,
     default: ['9292'],

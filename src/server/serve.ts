@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { trustedProxyList } from '../api/base-url.ts'
+import type { Elsewhere } from '../api/compute/elsewhere.ts'
 import { computeFace } from '../api/compute/face.ts'
 import type { Endpoint } from '../api/endpoints.ts'
 import type { Face, FaceName } from '../api/face.ts'
 import { identityFace } from '../api/identity/face.ts'
 import { imageFace } from '../api/image/face.ts'
+import { answerCloudimages } from '../api/ims/list.ts'
 import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
@@ -18,6 +20,7 @@ import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
 import { type OpenedImageData, openImageData } from './image-data.ts'
 import { type Listening, listen } from './listen.ts'
+import { openNovaProxy } from './nova-proxy.ts'
 
 const HOUR_MS = 3_600_000
 const FACES: readonly FaceName[] = ['compute', 'image', 'identity']
@@ -54,6 +57,7 @@ export interface Running {
  */
 export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { config, secrets } = options
+  const nova = openNovaProxy(config)
   makeDataFolder(config.data)
   const database = new Database(join(config.data, DATABASE_FILE))
   const apps: FastifyInstance[] = []
@@ -61,6 +65,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const close = async () => {
     await drain(apps)
     await imageData?.close()
+    await nova?.close()
     database.close()
   }
   try {
@@ -79,7 +84,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
         : 0
     const catalogue = openSqliteCatalogue(database)
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
-    const listening = await listenAll(options, database, imageData, apps)
+    const listening = await listenAll({ ...options, nova }, database, imageData, apps)
     const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
     return {
       urls: {
@@ -111,7 +116,7 @@ function localHost(host: string): string {
 }
 
 async function listenAll(
-  { config, logger }: StartOptions,
+  { config, logger, nova }: StartOptions & { readonly nova: Elsewhere | undefined },
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -137,6 +142,7 @@ async function listenAll(
       baseUrl: policy('compute'),
       users,
       catalogueFor: () => catalogue,
+      ...(nova === undefined ? {} : { elsewhere: nova }),
     }),
     image: imageFace({
       ...endpoints,
@@ -145,6 +151,7 @@ async function listenAll(
       catalogue,
       now: () => Math.floor(Date.now() / 1000),
       data: service,
+      cloudimages: answerCloudimages,
     }),
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }

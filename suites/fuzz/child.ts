@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { Secret } from '../../src/config/secret.ts'
 import { startAfterimage } from '../../src/server/serve.ts'
 
@@ -39,20 +39,11 @@ const logger = pino(
 )
 
 const [data = '', password = ''] = process.argv.slice(2)
-const anyPort = { port: 0, publicUrl: undefined }
-const config: Config = {
-  data,
-  host: '127.0.0.1',
-  compute: anyPort,
-  image: anyPort,
-  identity: anyPort,
-  trustedProxies: [],
-  tokens: { lifetimeHours: 24 },
-  log: { level: 'warn' },
-}
+const flags = { data, 'compute.port': '0', 'image.port': '0', 'identity.port': '0' }
+const { config } = loadConfig({ flags, environment: {}, cwd: process.cwd() })
 const running = await startAfterimage({
   config,
-  secrets: { password: new Secret(password) },
+  secrets: { password: new Secret(password), servicePassword: undefined },
   logger,
   withExample: false,
 })

@@ -10,7 +10,7 @@ import { RequestAsker } from './asker.ts'
 import type { Call } from './call.ts'
 import { ComputeFault } from './faults.ts'
 import { checkContentType } from './metadata-body.ts'
-import { allowedAt, findRoute, type Operation } from './routes.ts'
+import { allowedAt, findRoute, type Operation, splitPath } from './routes.ts'
 import { printChoices, printVersionDocument, printVersionList } from './version-documents.ts'
 import {
   compareVersions,
@@ -49,9 +49,6 @@ export type Admission =
       readonly headers: Readonly<Record<string, string>>
     }
 
-/** Nova's project_id_regex default (nova/api/openstack/__init__.py, ProjectMapper). */
-const PROJECT_ID = /^[0-9a-f-]+$/
-
 /** A fault met after the microversion was read still tells which version answered. */
 export class VersionedFault extends Error {
   override readonly name = 'VersionedFault'
@@ -81,7 +78,7 @@ export async function admit(
     throw new ComputeFault('request.host', 'The Host header is missing, repeated or malformed.')
   }
   const [first, ...rest] = target.segments
-  const { project, path } = splitProject(rest)
+  const { project, path } = splitPath(rest)
   if (method === 'OPTIONS') return { kind: 'options', allow: allowedAt(path) }
   if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
   if (rest.length === 0) return versionDocument(request, base, first)
@@ -139,16 +136,6 @@ function imageBaseOf(base: string, caller: Caller, { image }: Gate): string | un
 
 const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }
 const NO_ROUTE = { kind: 'none' } as const
-
-function splitProject(rest: readonly string[]): {
-  project: string | undefined
-  path: readonly string[]
-} {
-  const [project] = rest
-  return project !== undefined && PROJECT_ID.test(project)
-    ? { project, path: rest.slice(1) }
-    : { project: undefined, path: rest }
-}
 
 /** No token is needed, and any method will do, as in Nova's urlmap. */
 function rootDocument(request: FastifyRequest, target: Target, base: string): Admission {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Asker } from '../../catalogue/catalogue.ts'
 import type { Caller } from '../../identity/identity.ts'
+import { goneSignal } from '../caller-gone.ts'
 
 /** Mirrors oslo_middleware/request_id.py (ID_FORMAT). */
 const REQUEST_ID = /^req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}$/
@@ -45,21 +46,4 @@ export class RequestAsker implements Asker {
 function requestIdOf(request: FastifyRequest): string {
   const given = request.headers['x-openstack-request-id']
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : request.id
-}
-
-/**
- * Aborted when the caller hangs up before the answer is through. One who only stops sending looks
- * the same, and no HTTP client does that: work for somebody else is not gone on with.
- */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const controller = new AbortController()
-  const { socket } = response
-  if (response.destroyed || socket?.readableEnded === true) return AbortSignal.abort()
-  const leave = () => controller.abort()
-  socket?.once('end', leave)
-  response.once('close', () => {
-    socket?.off('end', leave)
-    if (!response.writableFinished) leave()
-  })
-  return controller.signal
 }

@@ -8,6 +8,7 @@ import type { Face, Failure } from '../face.ts'
 import { admit, type Gate, keystoneOf, VersionedFault } from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
+import { type Elsewhere, isAboutImages } from './elsewhere.ts'
 import {
   ComputeFault,
   type ComputeFaultCode,
@@ -33,6 +34,8 @@ export const BODY_BYTES_MAX = 114_688
 
 export interface ComputeDependencies extends Gate {
   readonly catalogueFor: CatalogueFor
+  /** Who answers what is not about images; without it that is 404 or a version document of ours. */
+  readonly elsewhere?: Elsewhere
 }
 
 /** The Compute API's image resources, `/v2` and `/v2.1`. */
@@ -42,6 +45,8 @@ export function computeFace(deps: ComputeDependencies): Face {
     name: 'compute',
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
+    streamsBody: (method, target) =>
+      deps.elsewhere !== undefined && !BODILESS.has(method) && !isAboutImages(target),
     printFailure(failure) {
       const fault = new ComputeFault(FAILURE_CODES[failure.status], failure.message)
       return { contentType: FAULT_CONTENT_TYPE, body: printFault(fault).body }
@@ -64,14 +69,22 @@ const FAILURE_CODES: Readonly<Record<Failure['status'], ComputeFaultCode>> = {
   503: 'identity.unavailable',
 }
 
+/** What bodies of theirs are left is not waited for. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
 const CALL = 'computeCall'
 /** Nothing between a caller and here may keep an answer for somebody else. */
 const AUTHENTICATED = { 'cache-control': 'private, no-cache' }
 
 function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answers): void {
+  const { elsewhere } = deps
   app.decorateRequest(CALL, undefined)
+  elsewhere?.register(app)
   app.addHook('onRequest', async (request, reply) => {
     try {
+      if (elsewhere !== undefined && !isAboutImages(request.originalUrl)) {
+        return elsewhere.forward(request, reply, (fault) => refuse(reply, fault))
+      }
       const admission = await admit(request, reply.raw, deps)
       switch (admission.kind) {
         case 'options':

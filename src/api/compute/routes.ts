@@ -47,6 +47,20 @@ const ROUTES: readonly ImageRoute[] = [
   },
 ]
 
+/** Nova's project_id_regex default (nova/api/openstack/__init__.py, ProjectMapper). */
+const PROJECT_ID = /^[0-9a-f-]+$/
+
+/** Parts what follows the version into the project, if there is one, and the path of a resource. */
+export function splitPath(rest: readonly string[]): {
+  project: string | undefined
+  path: readonly string[]
+} {
+  const [project] = rest
+  return project !== undefined && PROJECT_ID.test(project)
+    ? { project, path: rest.slice(1) }
+    : { project: undefined, path: rest }
+}
+
 /**
  * What a method on a path does. `DELETE images/detail` falls to `images/:id`, where it is the id of
  * no image, as in Nova.

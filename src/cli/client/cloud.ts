@@ -11,6 +11,8 @@ export interface Cloud {
   readonly interface: string
   /** The compute endpoint, in place of the service catalogue's. */
   readonly endpoint: string | undefined
+  /** The image endpoint, in place of the service catalogue's. */
+  readonly imageEndpoint: string | undefined
   /** Path of a file of certificates to trust. */
   readonly caFile: string | undefined
 }

@@ -48,6 +48,7 @@ export function readCloud(
       '',
     ),
     endpoint,
+    imageEndpoint: settings['image_endpoint_override'],
     caFile: settings['cacert'],
   }
 }

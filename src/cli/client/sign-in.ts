@@ -16,7 +16,7 @@ export async function signIn(cloud: Cloud, stop: AbortSignal): Promise<Session> 
     return { token: cloud.credentials.token, computeUrl: computeBase(cloud.endpoint ?? '') }
   }
   const { token, document } = await authenticate(cloud, stop)
-  const endpoint = cloud.endpoint ?? findEndpoint(cloud, document)
+  const endpoint = cloud.endpoint ?? findEndpoint(cloud, document, 'compute')
   return { token, computeUrl: computeBase(endpoint) }
 }
 
@@ -81,9 +81,14 @@ function trust({ caFile, origin }: Cloud): void {
   }
 }
 
-function findEndpoint(cloud: Cloud, document: Readonly<Record<string, unknown>>): string {
+/** The address of a service in a token's catalogue, in the cloud's region. @throws CommandFailure */
+export function findEndpoint(
+  cloud: Cloud,
+  document: Readonly<Record<string, unknown>>,
+  type: 'compute' | 'image',
+): string {
   const endpoints = list(document['catalog'])
-    .filter((service) => service['type'] === 'compute')
+    .filter((service) => service['type'] === type)
     .flatMap((service) => list(service['endpoints']))
   const mine = endpoints.find(
     (endpoint) =>
@@ -94,8 +99,8 @@ function findEndpoint(cloud: Cloud, document: Readonly<Record<string, unknown>>)
   if (typeof mine?.['url'] === 'string') return mine['url']
   const where = cloud.region === undefined ? '' : ` in region "${cloud.region}"`
   throw new CommandFailure(
-    `${cloud.origin}: the service catalogue has no ${cloud.interface} compute endpoint${where}; ` +
-      'choose project and region, or give --endpoint URL',
+    `${cloud.origin}: the service catalogue has no ${cloud.interface} ${type} endpoint${where}; ` +
+      `choose project and region, or give ${type === 'compute' ? '--endpoint' : '--glance-url'} URL`,
   )
 }
 

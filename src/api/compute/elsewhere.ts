@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readTarget } from '../target.ts'
+import type { ComputeFault } from './faults.ts'
+import { splitPath } from './routes.ts'
+
+/** The service that the rest of the Compute API is asked of. */
+export interface Elsewhere {
+  /** To be called before any request is forwarded. */
+  register(app: FastifyInstance): void
+  /**
+   * Passes a request on as it is, and its answer back. `refuse` answers when there is none to pass:
+   * 'upstream.unavailable', 'upstream.invalid' or 'upstream.timeout'.
+   */
+  forward(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refuse: (fault: ComputeFault) => void,
+  ): FastifyReply
+}
+
+/** A path that cannot be read is still one about images if it begins like one. */
+const IMAGES_BEGINNING = /^\/+v2(?:\.1)?\/+(?:[0-9a-f-]+\/+)?images(?:[/?#]|$)/
+
+/** Whether a request is about images (or about this server, `*`), and so is not for elsewhere. */
+export function isAboutImages(url: string): boolean {
+  if (url === '*') return true
+  const target = readTarget(url)
+  if (target === undefined) return IMAGES_BEGINNING.test(url)
+  const [first, ...rest] = target.segments
+  if (first !== 'v2' && first !== 'v2.1') return false
+  return splitPath(rest).path[0] === 'images'
+}

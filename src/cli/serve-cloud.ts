@@ -1,0 +1,71 @@
+import { resolve } from 'node:path'
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { modeOf } from '../config/pairs.ts'
+import { findCloud } from './client/find-cloud.ts'
+import { authenticate, findEndpoint } from './client/sign-in.ts'
+import { CommandFailure } from './failure.ts'
+import { shellWord } from './shell-word.ts'
+import type { Terminal } from './terminal.ts'
+
+/** A configuration whose cloud, if it names one, has become the addresses of its Glance and Keystone. */
+export async function withCloudAddresses(
+  { config }: LoadedConfig,
+  terminal: Terminal,
+): Promise<Config> {
+  const { cloud: name } = config
+  if (name === undefined) return config
+  const cloud = findCloud(
+    { name, endpoint: undefined, dataFolder: config.data, isDataFolderAsked: false },
+    terminal,
+  )
+  if (cloud.authUrl === undefined) {
+    throw new CommandFailure(`${cloud.origin}: auth_url is missing, which says where Keystone is`)
+  }
+  const given = config.glance.url
+  const url = given.length > 0 ? given : [await findGlance(cloud, terminal)]
+  const caFile = cloud.caFile === undefined ? undefined : resolve(terminal.cwd, cloud.caFile)
+  return {
+    ...config,
+    glance: { url },
+    keystone: { ...config.keystone, url: cloud.authUrl },
+    region: config.region ?? cloud.region,
+    upstream: { ...config.upstream, caFile: config.upstream.caFile ?? caFile },
+  }
+}
+
+/** Only the service catalogue knows, and only who signs in sees it. */
+async function findGlance(
+  cloud: ReturnType<typeof findCloud>,
+  { stop }: Terminal,
+): Promise<string> {
+  const { imageEndpoint } = cloud
+  if (imageEndpoint !== undefined) return imageEndpoint
+  const { document } = await authenticate(cloud, stop)
+  return findEndpoint(cloud, document, 'image')
+}
+
+/** What `serve` prints once it listens at `url`. */
+export function greetingInFront(config: Config, url: string, terminal: Terminal): string {
+  const { glance, keystone, compute } = config
+  const alone = 'none: Glance judges every token'
+  const lines = [
+    'Afterimage stands in front of',
+    `  glance    ${glance.url.join(', ')}`,
+    `  keystone  ${modeOf(config) === 'cloud' ? keystone.url : alone}`,
+    ...(compute.upstreamUrl === undefined
+      ? []
+      : [`  nova      ${compute.upstreamUrl} (everything that is not about images)`]),
+    'and serves',
+    `  compute   ${url}/v2.1`,
+    '',
+    'To list the images:',
+    `  curl -sS -H "X-Auth-Token: ${tokenOf(config, terminal)}" ${url}/v2.1/images/detail`,
+  ]
+  return `${lines.join('\n')}\n\n`
+}
+
+function tokenOf({ cloud }: Config, { program }: Terminal): string {
+  if (cloud === undefined) return '$OS_TOKEN'
+  return `$(${shellWord(program)} token --os-cloud ${shellWord(cloud)})`
+}

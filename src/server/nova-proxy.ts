@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import replyFrom from '@fastify/reply-from'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { goneSignal } from '../api/caller-gone.ts'
+import type { Elsewhere } from '../api/compute/elsewhere.ts'
+import { ComputeFault } from '../api/compute/faults.ts'
+import type { Config } from '../config/config.ts'
+import { PROXIED, type ProxiedRequest, ProxyClient } from '../upstream/proxy-client.ts'
+
+export interface NovaProxyOptions {
+  readonly url: string
+  readonly caFile: string | undefined
+  readonly connectTimeoutMs: number
+  readonly silenceTimeoutMs: number
+}
+
+/** A Nova that answers what this process does not; to be closed after the server before it. */
+export class NovaProxy implements Elsewhere {
+  readonly #client: ProxyClient
+  readonly #url: string
+
+  /** @throws Error when `caFile` cannot be read */
+  constructor(options: NovaProxyOptions) {
+    this.#url = options.url
+    this.#client = new ProxyClient(options)
+  }
+
+  register(app: FastifyInstance): void {
+    const undici = this.#client.forLibrary()
+    app.register(replyFrom, { base: this.#url, undici, disableRequestLogging: true })
+  }
+
+  forward(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refuse: (fault: ComputeFault) => void,
+  ): FastifyReply {
+    const signal = goneSignal(reply.raw)
+    const proxied = { target: targetOf(request), body: bodyOf(request), signal }
+    const ours = reply.getHeaders()
+    return reply.from('/', {
+      retryDelay: () => null,
+      rewriteRequestHeaders: (_request, headers) => outgoing(request, headers, proxied),
+      rewriteHeaders: (headers) => {
+        // The answer is Nova's alone, its request ids too.
+        for (const name of Object.keys(ours)) reply.removeHeader(name)
+        return endToEnd(headers as IncomingHttpHeaders)
+      },
+      onError: (_reply, { error }) => {
+        for (const name of Object.keys(ours)) reply.header(name, ours[name])
+        if (signal.aborted) leave(reply)
+        else refuse(faultOf(error.cause))
+      },
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+}
+
+/** RFC 9110, 7.6.1, and `Expect`, which is met on this side. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+])
+
+function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').toLowerCase().split(',')
+  const hop = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())])
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hop.has(name)))
+}
+
+/** The headers as they came, `Host` too, which links in the answer follow. */
+function outgoing(
+  request: FastifyRequest,
+  headers: object,
+  proxied: ProxiedRequest,
+): IncomingHttpHeaders {
+  const kept = endToEnd(headers as IncomingHttpHeaders)
+  return Object.assign(kept, { host: request.headers.host, [PROXIED]: proxied })
+}
+
+/** Path and query as they were sent, without the host of an absolute-form target. */
+function targetOf({ originalUrl }: FastifyRequest): string {
+  const target = originalUrl.replace(/^[a-z]+:\/\/[^/?#]*/i, '')
+  return target.startsWith('/') ? target : `/${target}`
+}
+
+function bodyOf({ raw, headers }: FastifyRequest): ProxiedRequest['body'] {
+  const isEmpty = (headers['content-length'] ?? '0') === '0'
+  return isEmpty && headers['transfer-encoding'] === undefined ? null : raw
+}
+
+const UNREACHABLE: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+])
+const TIMEOUT: ReadonlySet<unknown> = new Set([
+  'ETIMEDOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+])
+
+function faultOf(cause: unknown): ComputeFault {
+  const code = (cause as { readonly code?: unknown } | undefined)?.code
+  if (UNREACHABLE.has(code)) {
+    return new ComputeFault('upstream.unavailable', 'The Compute service cannot be reached.')
+  }
+  if (TIMEOUT.has(code)) {
+    return new ComputeFault('upstream.timeout', 'The Compute service did not answer in time.')
+  }
+  return new ComputeFault('upstream.invalid', 'The Compute service gave no proper answer.')
+}
+
+/** Nobody waits for the answer. */
+function leave(reply: FastifyReply): void {
+  reply.hijack()
+  reply.raw.destroy()
+}
+
+/** The Nova of the configuration, if there is one. */
+export function openNovaProxy({ compute, upstream }: Config): NovaProxy | undefined {
+  if (compute.upstreamUrl === undefined) return undefined
+  return new NovaProxy({
+    url: compute.upstreamUrl,
+    caFile: upstream.caFile,
+    connectTimeoutMs: upstream.connectTimeoutMs,
+    silenceTimeoutMs: compute.upstreamTimeoutMs,
+  })
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { trustedProxyList } from '../api/base-url.ts'
+import { computeFace } from '../api/compute/face.ts'
+import type { Endpoint } from '../api/endpoints.ts'
+import type { CatalogueFor } from '../catalogue/catalogue.ts'
+import { openGlance } from '../catalogue/glance/glance-catalogue.ts'
+import { ShortMemory } from '../catalogue/short-memory/short-memory.ts'
+import type { Config, Secrets } from '../config/config.ts'
+import type { Identity } from '../identity/identity.ts'
+import { KeystoneIdentity } from '../identity/keystone/keystone-identity.ts'
+import { withoutVersion } from '../identity/keystone/read-token.ts'
+import type { ServiceUser } from '../identity/keystone/service-token.ts'
+import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
+import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
+import { drain } from './drain.ts'
+import { createHttpServer } from './http-server.ts'
+import { type Listening, listen } from './listen.ts'
+import { openNovaProxy } from './nova-proxy.ts'
+
+export interface CloudOptions {
+  /** With `glance.url`; a cloud's name has become addresses already. */
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly logger: FastifyBaseLogger
+}
+
+/** An Afterimage in front of a Glance. */
+export interface RunningInFront {
+  /** Where the Compute API is reached on this machine, such as `http://127.0.0.1:8774`. */
+  readonly url: string
+  /** Asks the services behind whether they are there; a line for each that is not. */
+  probe(): Promise<readonly string[]>
+  /** Stops taking requests, finishes those in flight, closes every connection. */
+  close(): Promise<void>
+}
+
+/**
+ * The composition root of an Afterimage without a catalogue of its own: nothing is stored, and only
+ * the compute port listens. What fails closes what was opened.
+ * @throws ListenError, Error when the file of certificates cannot be read
+ */
+export async function startInFront({
+  config,
+  secrets,
+  logger,
+}: CloudOptions): Promise<RunningInFront> {
+  const { glance, keystone } = openUpstreams(config, logger)
+  const nova = openNovaProxy(config)
+  const users = identityOver(keystone, config, secrets)
+  const face = computeFace({
+    baseUrl: {
+      publicUrl: config.compute.publicUrl,
+      trustedProxies: trustedProxyList(config.trustedProxies),
+    },
+    image: imageEndpoint(config),
+    identity: identityEndpoint(config),
+    users,
+    catalogueFor: catalogueOver(glance, config, logger),
+    ...(nova === undefined ? {} : { elsewhere: nova }),
+  })
+  const app: FastifyInstance = createHttpServer(face, logger)
+  const close = async () => {
+    await drain([app])
+    await Promise.all([glance, keystone, nova].map((client) => client?.close()))
+  }
+  let listening: Listening
+  try {
+    listening = await listen(app, 'compute', config.host, config.compute.port)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { url: listening.url, probe: () => probeAll(glance, keystone), close }
+}
+
+function openUpstreams(
+  config: Config,
+  logger: FastifyBaseLogger,
+): { glance: Upstream; keystone: Upstream | undefined } {
+  const { caFile, ...limits } = config.upstream
+  const common = {
+    limits,
+    log: (event: UpstreamEvent) => logEvent(logger, event),
+    ...(caFile === undefined ? {} : { caFile }),
+  }
+  const { url } = config.keystone
+  return {
+    glance: new Upstream({
+      ...common,
+      name: 'Glance',
+      urls: config.glance.url.map(withoutVersion),
+    }),
+    keystone:
+      url === undefined
+        ? undefined
+        : new Upstream({ ...common, name: 'Keystone', urls: [withoutVersion(url)] }),
+  }
+}
+
+function logEvent(logger: FastifyBaseLogger, { kind, ...event }: UpstreamEvent): void {
+  const text = `a request to ${event.service} was ${kind}`
+  if (kind === 'answered') logger.debug(event, text)
+  else if (kind === 'repeated') logger.info(event, text)
+  else logger.warn(event, text)
+}
+
+function identityOver(
+  keystone: Upstream | undefined,
+  { keystone: settings, region }: Config,
+  { servicePassword }: Secrets,
+): Identity {
+  if (keystone === undefined) return new UncheckedIdentity()
+  const { serviceUser: name } = settings
+  const serviceUser: ServiceUser | undefined =
+    name === undefined || servicePassword === undefined
+      ? undefined
+      : {
+          name,
+          password: servicePassword.reveal(),
+          domainName: settings.serviceUserDomain,
+          projectName: settings.serviceProject,
+          projectDomainName: settings.serviceProjectDomain,
+        }
+  return new KeystoneIdentity({ upstream: keystone, region, serviceUser })
+}
+
+function catalogueOver(
+  glance: Upstream,
+  { cache, keystone }: Config,
+  logger: FastifyBaseLogger,
+): CatalogueFor {
+  const catalogueFor = openGlance(glance, {
+    areViewersKnown: keystone.url !== undefined,
+    onOddRows: (odd, requestId) =>
+      logger.warn({ ...odd, requestId }, 'images in an answer of Glance are not as they should be'),
+  })
+  const { ttlMs, staleIfErrorMs, keyByUser: isKeyedByUser } = cache
+  if (ttlMs === 0 && staleIfErrorMs === 0) return catalogueFor
+  return new ShortMemory(catalogueFor, { ttlMs, staleIfErrorMs, isKeyedByUser }).catalogueFor
+}
+
+/** Beside a Keystone the address of Glance may be an internal one, which callers must not see. */
+function imageEndpoint({ image, glance, keystone }: Config): Endpoint | 'of_caller' {
+  if (image.publicUrl !== undefined) return fixed(image.publicUrl)
+  const [first] = glance.url
+  return keystone.url !== undefined || first === undefined
+    ? 'of_caller'
+    : fixed(withoutVersion(first))
+}
+
+function identityEndpoint({ identity, keystone }: Config): Endpoint | 'unknown' {
+  const url = identity.publicUrl ?? keystone.url
+  return url === undefined ? 'unknown' : fixed(withoutVersion(url))
+}
+
+function fixed(publicUrl: string): Endpoint {
+  return { publicUrl, port: () => 0 }
+}
+
+const PROBE_TIMEOUT_MS = 3_000
+
+/** Neither path needs a token. */
+async function probeAll(
+  glance: Upstream,
+  keystone: Upstream | undefined,
+): Promise<readonly string[]> {
+  const found = await Promise.all([
+    probe(glance, '/versions'),
+    keystone === undefined ? undefined : probe(keystone, '/v3'),
+  ])
+  return found.filter((trouble) => trouble !== undefined)
+}
+
+async function probe(upstream: Upstream, path: string): Promise<string | undefined> {
+  const until = 'requests that need it are refused until it does'
+  try {
+    const { status } = await upstream.request({
+      method: 'GET',
+      path,
+      requestId: `req-${randomUUID()}`,
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    })
+    if (status < 400) return undefined
+    return `${upstream.name} answers ${status} to ${path}: check its address`
+  } catch (error) {
+    return `${upstream.name} does not answer (${(error as Error).message}); ${until}`
+  }
+}
