@@ -9,6 +9,11 @@ export interface ImageDependencies extends Gate {
   /** The clock, in Unix seconds. */
   readonly now: () => number
   readonly data: ImageDataService
+  /** Answers `GET /v2/cloudimages`, another face on the same port; absent: that is not found. */
+  readonly cloudimages?: (
+    call: Pick<Call, 'query' | 'viewer'>,
+    catalogue: ManagedCatalogue,
+  ) => Promise<Answer>
 }
 
 export interface ImageDataService {

@@ -5,6 +5,7 @@ import { importData } from './data-import.ts'
 import { stageData, uploadData } from './data-upload.ts'
 import { deleteImage } from './delete.ts'
 import type { Handler } from './dependencies.ts'
+import { ImageFault } from './faults.ts'
 import { showImportInfo, showStores, showUsage } from './info.ts'
 import { listImages } from './list.ts'
 import { addMember, deleteMember, listMembers, showMember, updateMember } from './members.ts'
@@ -25,6 +26,11 @@ const showImage: Handler = async (call, deps) => {
 const listImageTasks: Handler = async (call, deps) => {
   await seenImage(call, deps, 'The resource could not be found.')
   return json('{"tasks": []}')
+}
+
+const listCloudimages: Handler = (call, { cloudimages, catalogue }) => {
+  if (cloudimages !== undefined) return cloudimages(call, catalogue)
+  throw new ImageFault('route.not_found', 'The resource could not be found.')
 }
 
 /** What carries out each operation. */
@@ -54,6 +60,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   update_member: updateMember,
   delete_member: deleteMember,
   list_image_tasks: listImageTasks,
+  list_cloudimages: listCloudimages,
   show_image_schema: () => json(IMAGE_SCHEMA),
   show_images_schema: () => json(IMAGES_SCHEMA),
   show_member_schema: () => json(MEMBER_SCHEMA),
