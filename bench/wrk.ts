@@ -18,6 +18,8 @@ export interface Load {
   /** Set to make every request another one than all others; else they are sent as they are. */
   readonly round: number | undefined
   readonly seconds: number
+  /** CONNECTIONS without it. */
+  readonly connections?: number
 }
 
 export interface Measured {
@@ -28,7 +30,14 @@ export interface Measured {
 }
 
 /** @throws Error when there is no wrk, and when any request was not answered with success */
-export async function load({ url, token, pathsFile, round, seconds }: Load): Promise<Measured> {
+export async function load({
+  url,
+  token,
+  pathsFile,
+  round,
+  seconds,
+  connections = CONNECTIONS,
+}: Load): Promise<Measured> {
   const script = [
     '-s',
     SCRIPT,
@@ -37,7 +46,7 @@ export async function load({ url, token, pathsFile, round, seconds }: Load): Pro
     pathsFile,
     ...(round === undefined ? [] : [String(round)]),
   ]
-  const flags = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-H', `X-Auth-Token: ${token}`]
+  const flags = ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', `X-Auth-Token: ${token}`]
   const { stdout } = await start([...flags, ...script])
   const found = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) ?? '{}')
   const { requests, microseconds, bytes, p50, p99, refused, broken } = found

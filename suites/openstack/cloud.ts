@@ -19,6 +19,8 @@ export type ProjectName = 'admin' | 'demo' | 'alt'
 
 /** A real Keystone, Glance and Nova API on this machine's loopback. */
 export interface Cloud extends AsyncDisposable {
+  /** Where its settings, databases and logs are. */
+  readonly stateFolder: string
   /** Base URLs, without a version and without a slash at the end. */
   readonly keystoneUrl: string
   readonly glanceUrl: string
@@ -64,6 +66,7 @@ export async function startCloud(): Promise<Cloud> {
   }
   return {
     ...file,
+    stateFolder: state,
     token: (user, project) => signIn(file, user, project),
     stopService: (name) => script(STOP, state, [name], environment),
     startService: (name) => script(START, state, [name], environment),

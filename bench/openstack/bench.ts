@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Cloud, startCloud } from '../../suites/openstack/cloud.ts'
+import { startFront } from '../../suites/openstack/start-front.ts'
+import type { Demand } from '../demands.ts'
+import { demandsSection } from '../report.ts'
+import { checkWrk } from '../wrk.ts'
+import { judgeRow } from './demands.ts'
+import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
+import { type Lane, measureRow } from './measure.ts'
+import { type Form, HELP, readForm } from './options.ts'
+import { pagesOf } from './pages.ts'
+import { introduction, printRow, REPORT_FILE } from './report.ts'
+
+const EXIT_DEMANDS_MISSED = 1
+const EXIT_FAILED = 2
+/** Of Keystone, Glance and Nova each. */
+const WORKERS = 2
+const MEMORY_MS = 1000
+
+function tell(progress: string): void {
+  process.stderr.write(`bench: ${progress}\n`)
+}
+
+async function startLanes(cloud: Cloud, stack: AsyncDisposableStack): Promise<readonly Lane[]> {
+  const flags = ['--glance-url', cloud.glanceUrl, '--keystone-url', cloud.keystoneUrl]
+  const plain = stack.use(await startFront(flags))
+  const remembering = stack.use(await startFront([...flags, '--cache-ttl-ms', `${MEMORY_MS}`]))
+  const compute = (page: { readonly compute: string }) =>
+    `/v2.1/${cloud.projects.demo}/images/detail?${page.compute}`
+  return [
+    { name: 'afterimage', url: plain.url, path: compute },
+    { name: 'afterimage, 1 s memory', url: remembering.url, path: compute },
+    { name: 'nova', url: cloud.novaUrl, path: compute },
+    { name: 'glance', url: cloud.glanceUrl, path: (page) => `/v2/images?${page.image}` },
+  ]
+}
+
+async function bench(form: Form, folder: string): Promise<boolean> {
+  await checkWrk()
+  process.env['CLOUD_WORKERS'] = String(WORKERS)
+  tell('starting Keystone, Glance and Nova')
+  await using stack = new AsyncDisposableStack()
+  const cloud = stack.use(await startCloud())
+  const database = stack.adopt(glanceDatabase(cloud.stateFolder), (opened) => {
+    emptyGlance(opened)
+    opened.close()
+  })
+  emptyGlance(database)
+  const lanes = await startLanes(cloud, stack)
+  const token = await cloud.token('demo', 'demo')
+  let report = ''
+  const add = (text: string) => {
+    report += text
+    process.stdout.write(text)
+  }
+  add(introduction(form, WORKERS))
+  const demands: Demand[] = []
+  for (const size of form.sizes) {
+    const pages = pagesOf(fillGlance(database, size, cloud.projects.demo))
+    for (const page of pages.filter((one) => one.isDemanded || !form.isDemandedPageOnly)) {
+      for (const connections of form.connections) {
+        tell(`${page.name}, ${size} images, ${connections} connections`)
+        const row = await measureRow(page, size, connections, lanes, token, form, folder)
+        add(printRow(row))
+        demands.push(...judgeRow(row))
+      }
+    }
+  }
+  add(demandsSection(demands))
+  if (form.name === 'full') {
+    await writeFile(fileURLToPath(new URL(`../../${REPORT_FILE}`, import.meta.url)), report)
+  }
+  return demands.every(({ isMet }) => isMet)
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const form = readForm(args)
+    if (form === undefined) {
+      process.stdout.write(HELP)
+      return 0
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'afterimage-bench-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return (await bench(form, folder)) ? 0 : EXIT_DEMANDS_MISSED
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error))
+    return EXIT_FAILED
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,43 @@
+import type { Demand } from '../demands.ts'
+import type { Figures, LaneName, Row } from './measure.ts'
+
+const DEMANDED_CONNECTIONS = 8
+const OF_GLANCE_MIN = 0.9
+const OF_NOVA_MIN = 1.2
+const REMEMBERED_OF_NOVA_MIN = 100
+
+/** What is demanded of a row that has been measured; figures of one run only. */
+export function judgeRow({ page, size, connections, figures }: Row): readonly Demand[] {
+  if (!page.isDemanded || connections !== DEMANDED_CONNECTIONS) return []
+  const what = `${page.name}, ${size.toLocaleString('en-US')} images`
+  const judge = (
+    name: LaneName,
+    ratio: (of: Figures) => number,
+    min: number,
+    said: string,
+  ): Demand => {
+    const of = figures.get(name)
+    const value = of === undefined ? Number.NaN : ratio(of)
+    return { demand: `${what}: ${said}`, measured: value.toFixed(2), isMet: value >= min }
+  }
+  return [
+    judge(
+      'afterimage',
+      (of) => of.ofGlance.median,
+      OF_GLANCE_MIN,
+      `without memory at least ${OF_GLANCE_MIN} of Glance's own`,
+    ),
+    judge(
+      'afterimage',
+      (of) => of.ofNova.median,
+      OF_NOVA_MIN,
+      `without memory at least ${OF_NOVA_MIN} times Nova's`,
+    ),
+    judge(
+      'afterimage, 1 s memory',
+      (of) => of.ofNova.median,
+      REMEMBERED_OF_NOVA_MIN,
+      `with 1 s of memory at least ${REMEMBERED_OF_NOVA_MIN} times Nova's`,
+    ),
+  ]
+}

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ratioOf, type Spread, spreadOf } from '../statistics.ts'
+import { load, type Measured } from '../wrk.ts'
+import type { Form } from './options.ts'
+import type { Page } from './pages.ts'
+
+export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
+
+/** One of those that are measured side by side. */
+export interface Lane {
+  readonly name: LaneName
+  readonly url: string
+  path(page: Page): string
+}
+
+/** What came of one page, at one size, with so many connections. */
+export interface Row {
+  readonly page: Page
+  readonly size: number
+  readonly connections: number
+  readonly figures: ReadonlyMap<LaneName, Figures>
+}
+
+export interface Figures {
+  readonly requestsPerSecond: Spread
+  /** This one's throughput over Glance's and over Nova's, round by round. */
+  readonly ofGlance: Spread
+  readonly ofNova: Spread
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Lane after lane in each round, so that what slows the machine for a while slows all of them. */
+export async function measureRow(
+  page: Page,
+  size: number,
+  connections: number,
+  lanes: readonly Lane[],
+  token: string,
+  form: Form,
+  folder: string,
+): Promise<Row> {
+  const rounds = new Map<LaneName, Measured[]>()
+  for (let round = 0; round <= form.rounds; round += 1) {
+    for (const lane of lanes) {
+      const pathsFile = join(folder, 'paths')
+      await writeFile(pathsFile, `${lane.path(page)}\n`)
+      const { url } = lane
+      const measured = await load({
+        url,
+        token,
+        pathsFile,
+        round: undefined,
+        seconds: form.roundSeconds,
+        connections,
+      })
+      // The first round only warms up.
+      if (round > 0) rounds.set(lane.name, [...(rounds.get(lane.name) ?? []), measured])
+    }
+  }
+  const rates = (name: LaneName) => (rounds.get(name) ?? []).map((m) => m.requestsPerSecond)
+  const figures = lanes.map(({ name }): readonly [LaneName, Figures] => {
+    const measured = rounds.get(name) ?? []
+    return [
+      name,
+      {
+        requestsPerSecond: spreadOf(rates(name)),
+        ofGlance: ratioOf(rates(name), rates('glance')),
+        ofNova: ratioOf(rates(name), rates('nova')),
+        p50Ms: spreadOf(measured.map((m) => m.p50Ms)).median,
+        p99Ms: spreadOf(measured.map((m) => m.p99Ms)).median,
+      },
+    ]
+  })
+  return { page, size, connections, figures: new Map(figures) }
+}

@@ -1,0 +1,58 @@
+import { cpus } from 'node:os'
+import { count, spread } from '../report.ts'
+import { Table } from '../table.ts'
+import type { Row } from './measure.ts'
+import type { Form } from './options.ts'
+
+/** Where a full run's report goes, from the project's root. */
+export const REPORT_FILE = 'docs/bench-openstack.md'
+
+const TABLE = new Table([
+  ['page', 24, 'left'],
+  ['images', 6, 'right'],
+  ['connections', 11, 'right'],
+  ['', 23, 'left'],
+  ['requests/s', 26, 'right'],
+  ["of Glance's", 22, 'right'],
+  ["of Nova's", 24, 'right'],
+  ['p50 ms', 8, 'right'],
+  ['p99 ms', 8, 'right'],
+])
+
+export function introduction(form: Form, workers: number): string {
+  const processors = cpus()
+  const what = form.name === 'full' ? '' : ' -- --short'
+  return `# Throughput in front of a cloud
+
+Measured by \`npm run bench:openstack${what}\` on ${new Date().toISOString().slice(0, 10)}: ${processors.length} cores (${processors[0]?.model ?? 'unknown'}),
+Node ${process.versions.node}. Every figure on this page comes from that one run.
+
+The same page of images is asked of Afterimage (\`serve --glance-url --keystone-url\`, one process), of the same with
+\`--cache-ttl-ms 1000\`, of Nova's image API, and of Glance itself (\`/v2/images\`), all over the same Glance. Keystone, Glance
+and Nova are Debian's packages over SQLite under uWSGI, ${workers} processes each with one thread, closing after each answer as Debian
+sets them up. All of it, \`wrk\` included, shares the machine's cores. Images are one project's own, active, with eight free
+properties each, written directly into Glance's database, since ten thousand through its API take minutes.
+
+Rounds are interleaved: each is ${form.roundSeconds} s for each of the four in turn. A figure is the median of ${form.rounds} rounds, after one to warm
+up, and in parentheses the least and the most; a ratio is taken round by round.
+
+${TABLE.head()}`
+}
+
+export function printRow({ page, size, connections, figures }: Row): string {
+  return [...figures]
+    .map(([name, of]) =>
+      TABLE.row([
+        page.name,
+        count(size),
+        String(connections),
+        name,
+        spread(of.requestsPerSecond, 1),
+        spread(of.ofGlance, 2),
+        spread(of.ofNova, 2),
+        of.p50Ms.toFixed(1),
+        of.p99Ms.toFixed(1),
+      ]),
+    )
+    .join('')
+}
