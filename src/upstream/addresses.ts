@@ -3,7 +3,7 @@ import type { UpstreamLimits } from './limits.ts'
 
 /** One base URL of a service, its connections, and when it last failed. */
 export interface Address {
-  /** Without what is secret (a URL with a user in it is refused) and without a slash at its end. */
+  /** Without a user, a query, and a slash at its end. */
   readonly url: string
   /** What goes before every path; '' for none. */
   readonly basePath: string

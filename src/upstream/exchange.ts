@@ -9,6 +9,11 @@ export interface RawAnswer {
   readonly body: Buffer
 }
 
+/** How much of all answers is held at the moment. */
+export interface Buffered {
+  bytes: number
+}
+
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 1
 
@@ -19,6 +24,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #limits: UpstreamLimits
   readonly #deadlineMs: number
   readonly #signal: AbortSignal | undefined
+  readonly #buffered: Buffered
   readonly #chunks: Buffer[] = []
   #resolve: (answer: RawAnswer) => void = () => {}
   #reject: (fault: UpstreamFault) => void = () => {}
@@ -41,7 +47,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     limits: UpstreamLimits,
     deadlineMs: number,
     signal: AbortSignal | undefined,
+    buffered: Buffered,
   ) {
+    this.#buffered = buffered
     this.#service = service
     this.#limits = limits
     this.#deadlineMs = deadlineMs
@@ -94,8 +102,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isSettled) return
     this.#bytes += chunk.length
+    this.#buffered.bytes += chunk.length
     if (this.#bytes > this.#limits.answerBytesMax) {
       this.#failTooLarge()
+      return
+    }
+    if (this.#buffered.bytes > this.#limits.bufferedBytesMax) {
+      this.#fail('overloaded', 'gives more at once than is taken')
       return
     }
     this.#chunks.push(chunk)
@@ -173,6 +186,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #settle(): void {
     this.#isSettled = true
+    this.#buffered.bytes -= this.#bytes
     clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#abort)
   }

@@ -28,6 +28,7 @@ export class Gate {
    * @throws UpstreamFault 'overloaded', 'aborted'
    */
   enter(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+    if (signal?.aborted) return Promise.reject(this.#aborted())
     if (this.#running < this.#concurrentMax) {
       this.#running += 1
       return undefined
@@ -60,7 +61,7 @@ export class Gate {
       }
       const abort = () => {
         stop()
-        reject(new UpstreamFault('aborted', `The request to ${this.#name} was given up.`))
+        reject(this.#aborted())
       }
       const timer = setTimeout(() => {
         stop()
@@ -69,6 +70,10 @@ export class Gate {
       signal?.addEventListener('abort', abort, { once: true })
       this.#waiting.add(next)
     })
+  }
+
+  #aborted(): UpstreamFault {
+    return new UpstreamFault('aborted', `The request to ${this.#name} was given up.`)
   }
 
   #overloaded(detail: string): UpstreamFault {

@@ -24,6 +24,8 @@ export interface UpstreamLimits {
   readonly queueTimeoutMs: number
   readonly answerHeaderBytesMax: number
   readonly answerBytesMax: number
+  /** Of all answers that are being read at once. */
+  readonly bufferedBytesMax: number
   /** An unused connection is closed after so long. */
   readonly keepAliveTimeoutMs: number
 }
@@ -46,5 +48,6 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   queueTimeoutMs: 5_000,
   answerHeaderBytesMax: 64 * KIB,
   answerBytesMax: 64 * MIB,
+  bufferedBytesMax: 256 * MIB,
   keepAliveTimeoutMs: 4_000,
 }

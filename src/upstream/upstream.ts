@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Address, Addresses } from './addresses.ts'
-import { Exchange, type RawAnswer } from './exchange.ts'
+import { type Buffered, Exchange, type RawAnswer } from './exchange.ts'
 import { UpstreamFault, type UpstreamFaultCode } from './fault.ts'
 import { Gate } from './gate.ts'
 import { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts'
@@ -75,6 +75,7 @@ export class Upstream {
   readonly #addresses: Addresses
   readonly #attemptsMax: number
   readonly #gate: Gate
+  readonly #buffered: Buffered = { bytes: 0 }
   readonly #log: ((event: UpstreamEvent) => void) | undefined
 
   /** @throws Error when `caFile` cannot be read */
@@ -95,10 +96,10 @@ export class Upstream {
     const deadlineMs = startMs + this.limits.answerTimeoutMs
     const tried = new Set<Address>()
     for (let attempt = 1; ; attempt += 1) {
+      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), request.signal)
       const address = this.#addresses.next(tried)
       tried.add(address)
-      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), request.signal)
-      const exchange = new Exchange(this.name, this.limits, deadlineMs, request.signal)
+      const exchange = this.#exchange(request, deadlineMs)
       const outcome = await this.#attempt(address, request, exchange)
       const hasFailed = isPassing(outcome)
       if (hasFailed) address.failedAtMs = performance.now()
@@ -128,11 +129,18 @@ export class Upstream {
   }
 
   /** What is under way, for metrics and tests. */
-  stats(): { running: number; waiting: number; connections: number; busyConnections: number } {
+  stats(): {
+    running: number
+    waiting: number
+    bufferedBytes: number
+    connections: number
+    busyConnections: number
+  } {
     const pools = this.#addresses.all.map(({ pool }) => pool.stats)
     return {
       running: this.#gate.running,
       waiting: this.#gate.waiting,
+      bufferedBytes: this.#buffered.bytes,
       connections: pools.reduce((sum, { connected }) => sum + connected, 0),
       busyConnections: pools.reduce((sum, { running }) => sum + running, 0),
     }
@@ -141,6 +149,10 @@ export class Upstream {
   /** Ends what is under way and closes every connection. */
   async close(): Promise<void> {
     await this.#addresses.close()
+  }
+
+  #exchange({ signal }: UpstreamRequest, deadlineMs: number): Exchange {
+    return new Exchange(this.name, this.limits, deadlineMs, signal, this.#buffered)
   }
 
   async #attempt(address: Address, request: UpstreamRequest, exchange: Exchange): Promise<Outcome> {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Upstream } from '../../src/upstream/upstream.ts'
@@ -42,6 +44,36 @@ test('without the CA file, and for another name, it is "unreachable", and says w
   )
   const other = (url: string) => url.replace('127.0.0.1', '127.0.0.2')
   await assert.rejects(ask(t, other, path('ca.pem')), { code: 'unreachable' })
+})
+
+test('a connection that is never made is given up in time, and its socket with it', async (t) => {
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => {
+    sockets.add(socket)
+    socket.resume().on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const upstream = new Upstream({
+    name: 'Glance',
+    urls: [`https://127.0.0.1:${port}`],
+    limits: { connectTimeoutMs: 100, answerTimeoutMs: 2000 },
+  })
+  t.after(() => upstream.close())
+  const startMs = performance.now()
+  await assert.rejects(upstream.request({ method: 'GET', path: '/', requestId: 'req-1' }), {
+    code: 'timeout',
+  })
+  assert.ok(performance.now() - startMs < 600)
+  assert.equal(upstream.stats().running, 0)
+  const endMs = performance.now() + 3000
+  while (sockets.size > 0) {
+    assert.ok(performance.now() < endMs, 'the socket is still open')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 })
 
 test('a CA file that is not there is an error at once', () => {

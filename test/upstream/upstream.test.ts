@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import type { UpstreamFault } from '../../src/upstream/fault.ts'
 import type { UpstreamLimits } from '../../src/upstream/limits.ts'
@@ -155,8 +156,8 @@ for (const { what, behaviour, code, attempts } of TROUBLES) {
     assert.match(fault.message, /^Glance /)
     assert.ok(tookMs < 500 + SLACK_MS, `${tookMs} ms`)
     assert.equal(fake.requests.length, attempts)
-    const { running, waiting } = upstream.stats()
-    assert.deepEqual([running, waiting], [0, 0])
+    const { running, waiting, bufferedBytes } = upstream.stats()
+    assert.deepEqual([running, waiting, bufferedBytes], [0, 0, 0])
     await waitUntil(() => fake.pending() === 0, 'a request is still open')
     fake.behave(json(200, {}))
     const backMs = performance.now()
@@ -292,6 +293,19 @@ test('with every address down all are tried, and the first that is back answers'
   assert.equal((await upstream.request(READ)).status, 200)
 })
 
+test('answers that are too much all together are refused, though each alone would not be', async (t) => {
+  const { fake, upstream } = await stand(t, { limits: { bufferedBytesMax: 1_500_000 } })
+  const part = 'x'.repeat(1_000_000)
+  fake.behave(hangInBody(part))
+  const codes = await Promise.all(
+    [1, 2].map(async () => (await faultOf(upstream.request(READ))).code),
+  )
+  assert.deepEqual(codes.toSorted(), ['overloaded', 'timeout'])
+  assert.equal(upstream.stats().bufferedBytes, 0)
+  fake.behave(text(200, part))
+  assert.equal((await upstream.request(READ)).body.length, 1_000_000)
+})
+
 test('requests beyond the places wait, and beyond the waiting room are refused', async (t) => {
   const { fake, upstream } = await stand(t, { limits: { concurrentMax: 2, queueMax: 3 } })
   let most = 0
@@ -331,6 +345,8 @@ test('who waits too long for a place is refused, who leaves gives up the place i
   const third = faultOf(upstream.request({ ...READ, signal: gone.signal }))
   gone.abort()
   assert.equal((await third).code, 'aborted')
+  const late = await faultOf(upstream.request({ ...READ, signal: gone.signal }))
+  assert.equal(late.code, 'aborted')
   assert.equal((await second).code, 'overloaded')
   assert.equal(upstream.stats().waiting, 0)
   assert.equal((await first).code, 'timeout')
@@ -358,7 +374,7 @@ test('a caller who hangs up ends the request, before and in the answer and betwe
   assert.equal(fake.requests.length, 0)
 })
 
-test('an answer that nobody takes part of leaves no timer and no listener', async (t) => {
+test('requests that are over leave no timer, no listener and no pile of connections', async (t) => {
   const { fake, upstream } = await stand(t)
   fake.behave(json(200, {}))
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
@@ -367,8 +383,8 @@ test('an answer that nobody takes part of leaves no timer and no listener', asyn
   for (let i = 0; i < 50; i += 1) await upstream.request({ ...READ, signal: stop.signal })
   assert.ok(timers() <= before + 1, `${before} -> ${timers()}`)
   assert.ok(fake.connections() <= 2, `${fake.connections()} connections`)
-  stop.abort()
-  assert.deepEqual(fake.requests.length, 50)
+  assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
+  assert.equal(fake.requests.length, 50)
 })
 
 test('a header that cannot be sent is refused without being shown', async (t) => {
@@ -397,4 +413,44 @@ test('no connection outlives its use for long, also after requests that were bro
   }
   await waitUntil(() => fake.connections() === 0, 'a connection is left')
   assert.equal(upstream.stats().connections, 0)
+})
+
+test('whatever mix of answers, faults and callers who leave, every request ends and every place is free', async (t) => {
+  const { fake, upstream } = await stand(t, {
+    limits: { concurrentMax: 8, queueMax: 200, queueTimeoutMs: 5000, answerTimeoutMs: 5000 },
+  })
+  const ways = [
+    json(200, {}),
+    resetAtOnce(),
+    resetInBody(),
+    hang(),
+    hangInBody(),
+    flood(),
+    garbage(),
+  ]
+  let next = 0
+  fake.behave((request, response) => {
+    next += 1
+    ways[next % ways.length]?.(request, response)
+  })
+  const signals: AbortSignal[] = []
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 150 }, (_, i) => {
+      const signal = i % 3 === 0 ? AbortSignal.timeout(1 + ((i * 37) % 300)) : undefined
+      if (signal !== undefined) signals.push(signal)
+      return upstream.request({ ...READ, signal })
+    }),
+  )
+  const faults = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason] : []))
+  assert.deepEqual(
+    faults.filter(({ name }) => name !== 'UpstreamFault'),
+    [],
+  )
+  assert.ok(faults.length > 0 && faults.length < outcomes.length)
+  const { running, waiting, bufferedBytes } = upstream.stats()
+  assert.deepEqual([running, waiting, bufferedBytes], [0, 0, 0])
+  assert.equal(signals.filter((s) => getEventListeners(s, 'abort').length > 0).length, 0)
+  await waitUntil(() => fake.pending() === 0, 'a request is still open')
+  fake.behave(json(200, {}))
+  assert.equal((await upstream.request(READ)).status, 200)
 })
