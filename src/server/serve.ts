@@ -8,7 +8,6 @@ import type { Face, FaceName } from '../api/face.ts'
 import { identityFace } from '../api/identity/face.ts'
 import { imageFace } from '../api/image/face.ts'
 import { answerCloudimages } from '../api/ims/list.ts'
-import { answerCloudimages } from '../api/ims/list.ts'
 import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
@@ -152,7 +151,6 @@ async function listenAll(
       catalogue,
       now: () => Math.floor(Date.now() / 1000),
       data: service,
-      cloudimages: answerCloudimages,
       cloudimages: answerCloudimages,
     }),
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
