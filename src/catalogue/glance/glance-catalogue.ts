@@ -172,7 +172,9 @@ class GlanceCatalogue implements Catalogue {
     if (!isImageId(id)) throw glanceFault('image.not_found')
     let answer: JsonAnswer
     try {
-      answer = await this.#send({ ...request, path: `/v2/images/${id}` })
+      // A write is not broken off half way: nobody would know what became of it.
+      const signal = operation === 'get' ? this.#asker.signal : undefined
+      answer = await this.#send({ ...request, path: `/v2/images/${id}`, signal })
     } catch (error) {
       throw faultOfError(error)
     }

@@ -13,7 +13,7 @@ export const PAGE_ROWS_MAX = 1000
 /** A page that goes on after rows that did not match asks for at least so many. */
 const PAGE_ROWS_MIN = 100
 /** An answer too large is asked for again in pages smaller by this. */
-const SHRINK_FACTOR = 10
+const SHRINK_FACTOR = 30
 /** Nova's order (nova/image/glance.py); Glance adds `id` in the same direction. */
 const ORDER = 'sort_key=created_at&sort_dir=desc'
 
