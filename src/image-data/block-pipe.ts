@@ -27,6 +27,7 @@ export class BlockPipe {
   #error: unknown
   #isFailed = false
   readonly #underWay = new Set<Promise<void>>()
+  #lastWrite: Promise<unknown> = Promise.resolve()
 
   constructor(write: WriteBlock, digests: readonly Digest[]) {
     this.#write = write
@@ -90,12 +91,19 @@ export class BlockPipe {
   async #carry(block: Block, position: number): Promise<void> {
     // All of them, also after one has failed: the memory and the file are theirs until then.
     const ends = await Promise.allSettled([
-      this.#write(block.bytes.subarray(0, block.used), position),
+      this.#writeInTurn(block.bytes.subarray(0, block.used), position),
       ...this.#digests.map((digest) => digest.update(block.memory, block.used)),
     ])
     const failed = ends.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
     block.used = 0
     this.#free.push(block)
+  }
+
+  /** Writes to one file at the same time would only wait for each other, and burn a core doing so. */
+  #writeInTurn(bytes: Uint8Array, position: number): Promise<void> {
+    const turn = this.#lastWrite.then(() => this.#write(bytes, position))
+    this.#lastWrite = turn.catch(() => undefined)
+    return turn
   }
 }
