@@ -17,6 +17,7 @@ import {
 import {
   EXPIRES_MS,
   endpoint,
+  HASTY,
   refused,
   standKeystone,
   tokenDocument,
@@ -218,7 +219,7 @@ const TROUBLES: readonly (readonly [string, Behaviour, string])[] = [
 
 for (const [what, behaviour, kind] of TROUBLES) {
   test(`${what} from Keystone is "${kind}", is not remembered, and is over with its cause`, async (t) => {
-    const { fake, identity, upstream } = await standKeystone(t)
+    const { fake, identity, upstream } = await standKeystone(t, {}, kind === 'timeout' ? HASTY : {})
     fake.behave(behaviour)
     const startMs = performance.now()
     assert.equal((await troubleOf(identity.authenticate('token-1'))).kind, kind)
