@@ -40,6 +40,7 @@ const MEMBERS: Story = {
   group: 'members',
   steps: [
     ...makeActive('a'),
+    make('b'),
     get(`${image('a')}/members`),
     get(image('a'), { as: 'other' }),
     post(`${image('a')}/members`, OFFER, { as: 'other' }),
@@ -65,10 +66,10 @@ const MEMBERS: Story = {
       'null',
       '{',
       '',
-    ].map((body) => post(`${image('a')}/members`, body, { name: `offer ${body}` })),
-    post(`${image('a')}/members`, { member: 'm'.repeat(256) }, { name: 'a long member' }),
-    post(`${image('a')}/members`, { member: '{project:member}' }, { name: 'the owner itself' }),
-    post(`${image('a')}/members`, OFFER, { headers: { 'Content-Type': 'text/plain' } }),
+    ].map((body) => post(`${image('b')}/members`, body, { name: `offer ${body}` })),
+    post(`${image('b')}/members`, { member: 'm'.repeat(256) }, { name: 'a long member' }),
+    post(`${image('b')}/members`, { member: '{project:member}' }, { name: 'the owner itself' }),
+    post(`${image('b')}/members`, OFFER, { headers: { 'Content-Type': 'text/plain' } }),
     post(`${image('absent')}/members`, OFFER),
     ...[
       { status: 'bogus' },
