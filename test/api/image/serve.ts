@@ -3,6 +3,7 @@ import { type AddressInfo, BlockList } from 'node:net'
 import { pino } from 'pino'
 import type { ImageDependencies } from '../../../src/api/image/dependencies.ts'
 import { imageFace } from '../../../src/api/image/face.ts'
+import { answerCloudimages } from '../../../src/api/ims/list.ts'
 import type { ManagedCatalogue } from '../../../src/catalogue/managed-catalogue.ts'
 import { MemoryCatalogue } from '../../../src/catalogue/memory/memory-catalogue.ts'
 import { type Caller, type Identity, IdentityUnavailable } from '../../../src/identity/identity.ts'
@@ -76,6 +77,7 @@ export async function serveImages(
     users,
     now: () => NOW_SECONDS,
     data: NO_DATA,
+    cloudimages: answerCloudimages,
     baseUrl: { publicUrl: settings.publicUrl, trustedProxies: new BlockList() },
     identity: { publicUrl: undefined, port: () => 5000 },
   })
