@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller, Identity } from '../identity/identity.ts'
+import { passedOnRequestId } from './request-id.ts'
 
 /**
  * Who asks. @returns undefined without a token, or with one that speaks for nobody.
@@ -10,7 +11,7 @@ export async function authenticate(
   users: Identity,
 ): Promise<Caller | undefined> {
   const token = tokenOf(request)
-  return token === '' ? undefined : users.authenticate(token)
+  return token === '' ? undefined : users.authenticate(token, passedOnRequestId(request))
 }
 
 /** X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py). */

@@ -3,9 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Asker } from '../../catalogue/catalogue.ts'
 import type { Caller } from '../../identity/identity.ts'
 import { goneSignal } from '../caller-gone.ts'
-
-/** Mirrors oslo_middleware/request_id.py (ID_FORMAT). */
-const REQUEST_ID = /^req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}$/
+import { passedOnRequestId } from '../request-id.ts'
 
 /** The caller of one request, as a catalogue that stands elsewhere asks on in their name. */
 export class RequestAsker implements Asker {
@@ -22,7 +20,7 @@ export class RequestAsker implements Asker {
     this.userId = caller.userId
     this.projectId = caller.projectId
     this.roles = caller.roles
-    this.requestId = requestIdOf(request)
+    this.requestId = passedOnRequestId(request)
     this.#token = token
     this.#response = response
   }
@@ -40,10 +38,4 @@ export class RequestAsker implements Asker {
   get isGone(): boolean {
     return this.#signal?.aborted === true
   }
-}
-
-/** The caller's own name for the request, if it is one, goes on to the services that are asked. */
-function requestIdOf(request: FastifyRequest): string {
-  const given = request.headers['x-openstack-request-id']
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : request.id
 }

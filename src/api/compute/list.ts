@@ -30,7 +30,9 @@ export async function answerList(
   if (known !== undefined) return known
   const request = readListRequest(call.query)
   const after = await findMarker(call, request.marker, catalogue)
-  const list = askFor(call, request, after, catalogue)
+  const asked = askFor(call, request, after, catalogue)
+  // One that cannot tell its version stands elsewhere: it is not kept at work for nobody.
+  const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
   const chunks = printList(call, request, list)
   const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)
   const headers = {
@@ -89,6 +91,21 @@ function askFor(
   return catalogue.list(call.viewer, query, window)
 }
 
+function untilGone(list: ImageList | undefined, signal: AbortSignal): ImageList | undefined {
+  if (list === undefined) return undefined
+  const { freshness } = list
+  return {
+    [Symbol.asyncIterator]() {
+      const batches = list[Symbol.asyncIterator]()
+      const stop = () => void batches.return?.().catch(() => undefined)
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      return batches
+    },
+    ...(freshness === undefined ? {} : { freshness: () => freshness.call(list) }),
+  }
+}
+
 /** RFC 9111, 5.1 and 5.5. */
 function freshnessHeaders(freshness: Freshness | undefined): Readonly<Record<string, string>> {
   if (freshness === undefined) return {}
@@ -120,6 +137,8 @@ async function* printList(
     }
     if (text !== '') yield text
   }
+  // What was not read on must not look like a whole list.
+  if (call.asker.isGone) throw new Error('the caller has gone')
   yield hasMore && last !== undefined ? `],"images_links":${nextLink(call, request, last)}}` : ']}'
 }
 

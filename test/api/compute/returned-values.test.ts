@@ -2,8 +2,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
 import { CatalogueFault } from '../../../src/catalogue/faults.ts'
-import { ALT, type AskOptions, DEMO, makeImage, startServer, type TestServer } from './server.ts'
+import { type Identity, IdentityUnavailable } from '../../../src/identity/identity.ts'
+import {
+  ALT,
+  type AskOptions,
+  DEMO,
+  makeImage,
+  startServer,
+  type TestServer,
+  users,
+} from './server.ts'
 
 const own = makeImage()
 const others = makeImage({ owner: ALT, visibility: 'public' })
@@ -79,17 +89,18 @@ test('408 occurs when a request is not sent in time', async () => {
 })
 
 /** A catalogue in which everything fails in one way. */
-async function failing(error: Error): Promise<TestServer> {
+async function failing(error: Error, identity: Identity = users): Promise<TestServer> {
   const fail = async (): Promise<never> => {
     throw error
   }
-  return startServer({
+  const catalogue: Catalogue = {
     list: () => ({ [Symbol.asyncIterator]: () => ({ next: fail }) }),
     get: fail,
     changeProperties: fail,
     delete: fail,
     version: () => undefined,
-  })
+  }
+  return startServer(catalogue, identity)
 }
 
 test('503 occurs, with Retry-After, while the catalogue is locked', async () => {
@@ -98,6 +109,60 @@ test('503 occurs, with Retry-After, while the catalogue is locked', async () => 
   assert.equal(answer.status, 503)
   assert.equal(answer.headers['retry-after'], '1')
   assert.deepEqual(Object.keys(answer.json as object), ['serviceUnavailable'])
+})
+
+const UPSTREAM: readonly [status: number, fault: string, error: Error][] = [
+  [409, 'conflictingRequest', new CatalogueFault('image.conflict', 'In use.')],
+  [429, 'overLimit', new CatalogueFault('upstream.throttled', 'Slower.', 'detail', 7)],
+  [502, 'badGateway', new CatalogueFault('upstream.invalid', 'Not an answer.')],
+  [503, 'serviceUnavailable', new CatalogueFault('upstream.unavailable', 'Down.', 'detail', 6.2)],
+  [504, 'gatewayTimeout', new CatalogueFault('upstream.timeout', 'No answer.')],
+]
+
+for (const [status, fault, error] of UPSTREAM) {
+  test(`${status} occurs over a catalogue that stands elsewhere`, async () => {
+    await using server = await failing(error)
+    for (const [url, method] of [
+      [`${at}/detail`, 'GET'] as const,
+      [`${at}/x`, 'DELETE'] as const,
+    ]) {
+      const answer = await server.ask(url, { method })
+      assert.equal(answer.status, status)
+      assert.deepEqual(answer.json, { [fault]: { code: status, message: error.message } })
+      assert.equal(answer.headers['retry-after'], { 429: '7', 503: '7' }[status])
+      assert.equal(documented().get(status)?.fault, fault)
+    }
+  })
+}
+
+const TROUBLE = [
+  [503, 'serviceUnavailable', 'unavailable'],
+  [502, 'badGateway', 'invalid'],
+  [504, 'gatewayTimeout', 'timeout'],
+] as const
+
+for (const [status, fault, kind] of TROUBLE) {
+  test(`${status} occurs while the identity service is of no use`, async () => {
+    const error = new IdentityUnavailable('secret detail', { kind, retryAfterS: 3 })
+    await using server = await startServer([], { authenticate: () => Promise.reject(error) })
+    const answer = await server.ask(`${at}/detail`)
+    assert.equal(answer.status, status)
+    assert.deepEqual(Object.keys(answer.json as object), [fault])
+    assert.equal(answer.headers['retry-after'], '3')
+    assert.doesNotMatch(answer.text, /secret/)
+  })
+}
+
+test('401 occurs where the token is refused by who holds the images', async () => {
+  const forgotten: string[] = []
+  const known = { ...users, forget: (token: string) => forgotten.push(token) }
+  const fault = new CatalogueFault('token.refused', 'Refused.')
+  await using server = await failing(fault, known)
+  const answer = await server.ask(`${at}/detail`)
+  assert.equal(answer.status, 401)
+  assert.deepEqual(Object.keys(answer.json as object), ['error'])
+  assert.match(String(answer.headers['www-authenticate']), /^Keystone uri=/)
+  assert.deepEqual(forgotten, ['demo'])
 })
 
 test('500 occurs for a failure of our own, and says nothing of its cause', async () => {
@@ -114,7 +179,11 @@ test('the documentation has every general value, and tells apart those that can 
   const general = [200, 201, 202, 204, 300, 400, 401, 403, 404, 405, 406, 407, 408, 409, 413, 415]
   const values = [...general, 429, 500, 501, 502, 503, 504]
   assert.deepEqual([...documented().keys()], values)
-  const shown = [...CASES.map(([status]) => status), 408, 500, 503].toSorted((a, b) => a - b)
+  const upstream = UPSTREAM.map(([status]) => status)
+  const shown = [...CASES.map(([status]) => status), ...upstream, 408, 500]
   const can = [...documented()].filter(([, { cannot }]) => !cannot).map(([status]) => status)
-  assert.deepEqual(can, shown)
+  assert.deepEqual(
+    can,
+    shown.toSorted((a, b) => a - b),
+  )
 })

@@ -68,7 +68,10 @@ export interface TestAnswer {
 }
 
 /** A Compute server over a catalogue, or over a fresh embedded one that holds the images. */
-export async function startServer(content: readonly Image[] | Catalogue): Promise<TestServer> {
+export async function startServer(
+  content: readonly Image[] | Catalogue,
+  identity: Identity = users,
+): Promise<TestServer> {
   const database = new Database(':memory:')
   let catalogue: Catalogue
   if ('list' in content) catalogue = content
@@ -81,7 +84,7 @@ export async function startServer(content: readonly Image[] | Catalogue): Promis
     baseUrl: { publicUrl: undefined, trustedProxies: trustedProxyList([]) },
     image: { publicUrl: 'http://image.test', port: () => 9292 },
     identity: { publicUrl: 'http://identity.test', port: () => 5000 },
-    users,
+    users: identity,
     catalogueFor: () => catalogue,
   })
   const app = createHttpServer(face, pino({ level: 'silent' }))
