@@ -5,7 +5,7 @@ import { UpstreamFault } from '../../upstream/fault.ts'
 import type { JsonAnswer } from '../../upstream/upstream.ts'
 import type { ImageList, ListWindow } from '../catalogue.ts'
 import { faultOfAnswer, faultOfError, glanceFault } from './glance-faults.ts'
-import type { GlanceQuery } from './list-query.ts'
+import { type GlanceQuery, TIME_MAX_SECONDS } from './list-query.ts'
 import { readRow } from './read-row.ts'
 
 /** Glance's own maximum (api_limit_max) unless configured. */
@@ -176,7 +176,8 @@ class Pages {
     this.#marker = undefined
     if (last === undefined) return
     const shown = new Set(this.#shown)
-    const before = encodeURIComponent(`lt:${printTime(last.createdAt + 1)}`)
+    const second = Math.min(last.createdAt + 1, TIME_MAX_SECONDS)
+    const before = encodeURIComponent(`lte:${printTime(second)}`)
     this.#from = {
       filter: `created_at=${before}`,
       isPast: (image) =>

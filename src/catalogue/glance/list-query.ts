@@ -27,7 +27,7 @@ export const FILTER_BYTES_MAX = 3_000
 export const PROPERTY_FILTERS_MAX = 16
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
 const TIME_MIN_SECONDS = -62_135_596_800
-const TIME_MAX_SECONDS = 253_402_300_799
+export const TIME_MAX_SECONDS = 253_402_300_799
 
 /** Glance's lists leave these out, whoever asks. */
 export const NEVER_LISTED: ReadonlySet<GlanceStatus> = new Set([

@@ -172,8 +172,8 @@ test('a marker that is deleted between two pages loses nothing and repeats nothi
   let left: readonly (typeof whole)[number][] = whole
   fake.behave((request: SeenRequest) => {
     const { created_at: before, ...parameters } = parametersOf(request)
-    const seconds = before && Date.parse(before.slice('lt:'.length)) / 1000
-    const asked = left.filter(({ createdAt }) => !seconds || createdAt < seconds)
+    const seconds = before && Date.parse(before.slice('lte:'.length)) / 1000
+    const asked = left.filter(({ createdAt }) => !seconds || createdAt <= seconds)
     return listing(asked, 11)({ ...request, query: new URLSearchParams(parameters).toString() })
   })
   const seen: string[] = []
@@ -186,7 +186,7 @@ test('a marker that is deleted between two pages loses nothing and repeats nothi
     await sleep(20)
   }
   assert.deepEqual(seen, ids(whole))
-  assert.ok(fake.requests.some(({ query }) => query.includes('created_at=lt%3A')))
+  assert.ok(fake.requests.some(({ query }) => query.includes('created_at=lte%3A')))
 })
 
 test('a place that Glance does not know is gone on from by time and id', async (t) => {
@@ -194,7 +194,7 @@ test('a place that Glance does not know is gone on from by time and id', async (
   const whole = images(6).map((image) => ({ ...image, createdAt: 5000 }))
   fake.behave((request: SeenRequest) => {
     const { created_at, ...parameters } = parametersOf(request)
-    if (created_at !== undefined) assert.equal(created_at, 'lt:1970-01-01T01:23:21Z')
+    if (created_at !== undefined) assert.equal(created_at, 'lte:1970-01-01T01:23:21Z')
     return listing(whole)({ ...request, query: new URLSearchParams(parameters).toString() })
   })
   const after = { createdAt: 5000, id: `${idOf(3).slice(0, -1)}3x` }
