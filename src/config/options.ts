@@ -1,6 +1,7 @@
 import {
   BASE_URL,
   BASE_URLS,
+  CERTIFICATES,
   FILE,
   FOLDER,
   HOST,
@@ -177,9 +178,9 @@ export const OPTIONS = {
     description: 'milliseconds for which the last good list is given while Glance cannot answer',
   },
   'upstream.caFile': {
-    kind: FILE,
+    kind: CERTIFICATES,
     default: undefined,
-    description: "certificates (PEM) to trust in place of the system's",
+    description: "certificates to trust in place of the system's",
   },
   'upstream.connectTimeoutMs': {
     kind: TIMEOUT,

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
@@ -62,6 +63,23 @@ function isReadableFile(path: string): boolean {
   try {
     accessSync(path, constants.R_OK)
     return !statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+export const CERTIFICATES: ValueKind<string> = {
+  ...FILE,
+  form: 'the path of a file of certificates (PEM)',
+  read: (texts, folder) => {
+    const path = FILE.read(texts, folder)
+    return path !== undefined && holdsCertificate(path) ? path : undefined
+  },
+}
+
+function holdsCertificate(path: string): boolean {
+  try {
+    return new X509Certificate(readFileSync(path)).subject !== undefined
   } catch {
     return false
   }

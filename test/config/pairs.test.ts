@@ -157,10 +157,12 @@ describe('values for a cloud', () => {
     assert.equal(loaded.config.cache.keyByUser, true)
   })
 
+  writeFileSync(join(dir, 'nonsense.pem'), 'nonsense')
   const wrong: readonly [string, Flags, RegExp][] = [
     ['one address of several', { 'glance.url': `${GLANCE},x` }, /^--glance-url: .*separated by/],
     ['no address', { 'glance.url': '' }, /^--glance-url/],
     ['a file that is not there', { 'upstream.caFile': 'none.pem' }, /^--upstream-ca-file/],
+    ['a file of no certificates', { 'upstream.caFile': 'nonsense.pem' }, /certificates \(PEM\)$/],
     ['a folder for a file', { 'upstream.caFile': '.' }, /^--upstream-ca-file/],
     ['a time in words', { 'upstream.answerTimeoutMs': 'soon' }, /from 100 to 600000/],
     ['yes for true', { 'cache.keyByUser': 'yes' }, /must be true or false/],
