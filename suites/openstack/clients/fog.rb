@@ -17,4 +17,4 @@ compute = Fog::OpenStack::Compute.new(
 tell 'images', compute.images.map { |image| [image.id, image.name, image.status] }
 tell 'by name', compute.images.all('name' => 'plain').map(&:id)
 tell 'show', compute.images.get(compute.images.first.id).name
-tell 'servers', compute.servers.map(&:name)
+tell 'servers', compute.list_servers.body['servers'].map { |server| server['name'] }
