@@ -17,17 +17,17 @@ export interface NovaProxyOptions {
 /** A Nova that answers what this process does not; to be closed after the server before it. */
 export class NovaProxy implements Elsewhere {
   readonly #client: ProxyClient
-  readonly #url: string
+  readonly #origin: string
 
   /** @throws Error when `caFile` cannot be read */
   constructor(options: NovaProxyOptions) {
-    this.#url = options.url
+    this.#origin = new URL(options.url).origin
     this.#client = new ProxyClient(options)
   }
 
   register(app: FastifyInstance): void {
     const undici = this.#client.forLibrary()
-    app.register(replyFrom, { base: this.#url, undici, disableRequestLogging: true })
+    app.register(replyFrom, { base: this.#origin, undici, disableRequestLogging: true })
   }
 
   forward(
@@ -37,7 +37,7 @@ export class NovaProxy implements Elsewhere {
   ): FastifyReply {
     const signal = goneSignal(reply.raw)
     const proxied = { target: targetOf(request), body: bodyOf(request), signal }
-    const ours = reply.getHeaders()
+    const { connection: _, ...ours } = reply.getHeaders()
     return reply.from('/', {
       retryDelay: () => null,
       rewriteRequestHeaders: (_request, headers) => outgoing(request, headers, proxied),

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pino } from 'pino'
 import { isAboutImages } from '../../src/api/compute/elsewhere.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { startAfterimage } from '../../src/server/serve.ts'
 import { exchange, type FakeNova, type Seen, startFakeNova } from './fake-nova.ts'
 import { PROJECT, type Stand, startStand } from './stand.ts'
 
@@ -281,4 +287,43 @@ test('a caller who hangs up ends the request at Nova, in either direction', asyn
     socket.destroy()
     await Promise.race([ended, pause(300).then(() => assert.fail('still asking'))])
   }
+})
+
+test('a wish to upgrade is not passed on, and the connection ends with the answer', async (t) => {
+  const { stand, nova } = await startBoth(t)
+  nova.answer = (_request, response) => response.end('plain')
+  const text = await exchange(
+    stand.running.url,
+    `GET ${SERVERS} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  )
+  assert.match(text, /^HTTP\/1\.1 200 [\s\S]*plain/)
+  const [seen] = nova.seen
+  assert.equal(seen && header(seen, 'upgrade'), undefined)
+})
+
+test('the embedded catalogue may have a Nova behind it too', async (t) => {
+  const nova = await startFakeNova(t)
+  const dir = mkdtempSync(join(tmpdir(), 'afterimage-elsewhere-'))
+  const { config, secrets } = loadConfig({
+    flags: {
+      data: dir,
+      'compute.port': '0',
+      'image.port': '0',
+      'identity.port': '0',
+      'compute.upstreamUrl': `${nova.url}/compute/`,
+    },
+    environment: {},
+    cwd: dir,
+  })
+  const logger = pino({ level: 'silent' })
+  const running = await startAfterimage({ config, secrets, logger, withExample: false })
+  t.after(async () => {
+    await running.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  nova.answer = (request, response) => response.end(request.url)
+  const ask = async (path: string) => (await fetch(running.urls.compute + path)).text()
+  assert.equal(await ask('/v2.1/abc/servers?a=1'), '/compute/v2.1/abc/servers?a=1')
+  assert.match(await ask('/v2.1/images'), /requires authentication/)
+  assert.equal(nova.seen.length, 1)
 })
