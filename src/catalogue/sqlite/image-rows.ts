@@ -83,6 +83,47 @@ export interface ImageRow {
   readonly members: string
 }
 
+/**
+ * The row of an array of SELECT_IMAGE's columns. To read many rows as arrays and make them objects
+ * of one shape here takes half the time that it takes when SQLite's binding makes the objects.
+ */
+export function rowOfColumns(columns: readonly unknown[]): ImageRow {
+  const text = (at: number) => columns[at] as string
+  const number = (at: number) => columns[at] as number
+  return {
+    n: number(0),
+    place: number(1),
+    revision: number(2),
+    audiences: text(3),
+    id: columns[4] as Uint8Array,
+    name: columns[5] as string | null,
+    status: columns[6] as GlanceStatus,
+    visibility: columns[7] as Visibility,
+    owner: columns[8] as string | null,
+    is_hidden: number(9),
+    is_protected: number(10),
+    min_ram_mib: number(11),
+    min_disk_gib: number(12),
+    size_bytes: columns[13] as number | null,
+    virtual_size_bytes: columns[14] as number | null,
+    disk_format: columns[15] as string | null,
+    container_format: columns[16] as string | null,
+    checksum: columns[17] as string | null,
+    hash_algorithm: columns[18] as string | null,
+    hash_value: columns[19] as string | null,
+    created_at: number(20),
+    updated_at: number(21),
+    tags: text(22),
+    properties: text(23),
+    members: text(24),
+  }
+}
+
+/** Most images have no tags and no members: that is not worth parsing. */
+const EMPTY = '[]'
+const NO_TAGS: readonly string[] = Object.freeze([])
+const NO_MEMBERS: readonly Member[] = Object.freeze([])
+
 /** The values of IMAGE_COLUMNS. */
 export function imageValues(id: Buffer, image: Image): (string | number | null | Buffer)[] {
   return [
@@ -104,9 +145,9 @@ export function imageValues(id: Buffer, image: Image): (string | number | null |
     image.hashValue,
     image.createdAt,
     image.updatedAt,
-    image.tags.length === 0 ? '[]' : JSON.stringify(image.tags),
+    image.tags.length === 0 ? EMPTY : JSON.stringify(image.tags),
     propertiesText(image.properties),
-    image.members.length === 0 ? '[]' : JSON.stringify(image.members.map(memberTuple)),
+    image.members.length === 0 ? EMPTY : JSON.stringify(image.members.map(memberTuple)),
   ]
 }
 
@@ -131,9 +172,9 @@ export function imageOfRow(row: ImageRow): Image {
     hashValue: row.hash_value,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    tags: JSON.parse(row.tags) as string[],
+    tags: row.tags === EMPTY ? NO_TAGS : (JSON.parse(row.tags) as string[]),
     properties: new Map(JSON.parse(row.properties) as [string, PropertyValue][]),
-    members: (JSON.parse(row.members) as MemberTuple[]).map(memberOfTuple),
+    members: row.members === EMPTY ? NO_MEMBERS : membersOfText(row.members),
   })
 }
 
@@ -159,6 +200,10 @@ type MemberTuple = readonly [string, MemberStatus, number, number]
 
 function memberTuple(member: Member): MemberTuple {
   return [member.project, member.status, member.createdAt, member.updatedAt]
+}
+
+function membersOfText(text: string): readonly Member[] {
+  return (JSON.parse(text) as MemberTuple[]).map(memberOfTuple)
 }
 
 function memberOfTuple([project, status, createdAt, updatedAt]: MemberTuple): Member {

@@ -14,7 +14,7 @@ import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
 import { choosePlan, PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
-import { type ImageRow, idBytes, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
+import { type ImageRow, idBytes, imageOfRow, rowOfColumns, SELECT_IMAGE } from './image-rows.ts'
 import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
 import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
@@ -27,7 +27,7 @@ import { asksForStorableText } from './terms.ts'
 const PAGE_IMAGES = 250
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
-const BY_N = `${SELECT_IMAGE} WHERE n = ?`
+const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
 
 /** Pages of the inverted index that one transaction of `settle` writes, at least. */
 const JOIN_PAGES = 500
@@ -265,12 +265,19 @@ export class SqliteCatalogue implements ManagedCatalogue {
     })
   }
 
+  /** Reads those that are not remembered, all in one go. */
   #imagesOf(found: readonly FoundRow[]): readonly Image[] {
-    return found.map(({ n, revision }) => {
-      const known = this.#images.find(n, revision)
-      if (known !== undefined) return known
-      return this.#imageOf(this.#database.prepare(BY_N).get(n) as unknown as ImageRow)
-    })
+    const images = found.map(({ n, revision }) => this.#images.find(n, revision))
+    const missing = found.filter((_, at) => images[at] === undefined).map(({ n }) => n)
+    if (missing.length === 0) return images as readonly Image[]
+    const statement = this.#database.prepare(BY_NUMBERS)
+    statement.setReturnArrays(true)
+    const read = new Map<number, Image>()
+    for (const columns of statement.all(JSON.stringify(missing)) as unknown as unknown[][]) {
+      const row = rowOfColumns(columns)
+      read.set(row.n, this.#imageOf(row))
+    }
+    return found.map(({ n }, at) => images[at] ?? (read.get(n) as Image))
   }
 
   /** FTS5 has no more to join when all it wrote is the command itself. */
