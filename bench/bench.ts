@@ -7,6 +7,7 @@ import { startBare } from './bare.ts'
 import { type BuiltCatalogue, buildCatalogue } from './catalogue.ts'
 import { type Demand, judgeExamined, judgeRow } from './demands.ts'
 import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
+import { imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
 import { type Figures, measureRow, type Served } from './measure.ts'
 import { type Form, HELP, type Options, readOptions } from './options.ts'
 import { serve } from './product.ts'
@@ -109,10 +110,14 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   const examined = await countExamined(form, built, report)
   const { rows, demands } = await measureLoad(form, built, folder, report)
   demands.push(...judgeExamined(examined))
+  tell('image data')
+  const imageData = await measureImageData(form, built, folder)
+  report.add(imageDataSection(form, imageData))
+  demands.push(...judgeImageData(imageData))
   report.add(demandsSection(demands))
   if (jsonFile !== undefined) {
     const catalogues = built.map(({ data: _, ...figures }) => figures)
-    const all = { form, catalogues, examined, rows, demands }
+    const all = { form, catalogues, examined, rows, imageData, demands }
     await writeFile(jsonFile, `${JSON.stringify(all, undefined, 2)}\n`)
   }
   if (form.name === 'full') {

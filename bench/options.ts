@@ -29,6 +29,8 @@ export interface Form {
   readonly demanded: Rounds
   readonly other: Rounds
   readonly roundSeconds: number
+  /** Of the image that is sent and fetched. */
+  readonly imageBytes: number
 }
 
 const FULL: Form = {
@@ -37,6 +39,7 @@ const FULL: Form = {
   demanded: { warmUps: 1, counted: 5 },
   other: { warmUps: 1, counted: 5 },
   roundSeconds: 1,
+  imageBytes: 1024 ** 3,
 }
 
 const SHORT: Form = {
@@ -45,6 +48,7 @@ const SHORT: Form = {
   demanded: { warmUps: 1, counted: 5 },
   other: { warmUps: 0, counted: 1 },
   roundSeconds: 1,
+  imageBytes: 256 * 1024 ** 2,
 }
 
 export interface Options {

@@ -63,6 +63,7 @@ export async function addUser(
 /** A serving process. */
 export interface Product extends AsyncDisposable {
   readonly computeUrl: string
+  readonly imageUrl: string
   /** A token of the user that `addUser` added. */
   signIn(name: string): Promise<string>
 }
@@ -77,9 +78,10 @@ export async function serve(data: string): Promise<Product> {
     await closed
   }
   try {
-    const { compute, identity } = await greeting(child)
+    const { compute, image, identity } = await greeting(child)
     return {
       computeUrl: compute,
+      imageUrl: image,
       signIn: (name) => signIn(identity, name),
       [Symbol.asyncDispose]: stop,
     }
@@ -89,15 +91,19 @@ export async function serve(data: string): Promise<Product> {
   }
 }
 
+type FaceName = 'compute' | 'image' | 'identity'
+
+const GREETING =
+  /compute +(?<compute>\S+)\/v2\.1\n +image +(?<image>\S+)\n +identity +(?<identity>\S+)\/v3\n/
+
 /** Where `serve` says that it listens. */
-async function greeting(child: ChildProcess): Promise<{ compute: string; identity: string }> {
+async function greeting(child: ChildProcess): Promise<Record<FaceName, string>> {
   const stdout = collect(child.stdout)
   const stderr = collect(child.stderr)
   const deadlineMs = performance.now() + START_TIMEOUT_MS
   while (child.exitCode === null && performance.now() < deadlineMs) {
-    const found = /compute +(\S+)\/v2\.1\n.*\n +identity +(\S+)\/v3\n/.exec(stdout())
-    const [, compute, identity] = found ?? []
-    if (compute !== undefined && identity !== undefined) return { compute, identity }
+    const found = GREETING.exec(stdout())?.groups
+    if (found !== undefined) return found as Record<FaceName, string>
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error(`afterimage serve did not start: ${stderr()}`)

@@ -56,8 +56,9 @@ async function work(
   onWritten: () => void,
 ): Promise<never> {
   for (;;) {
-    const doomed = [...known].find(([, { is }]) => is === 'active' || is === 'staged')?.[0]
-    if (doomed !== undefined && (known.size > IMAGES_MAX || chance.is(30))) {
+    const whole = [...known].filter(([, { is }]) => is === 'active' || is === 'staged')
+    const [doomed] = whole[chance.below(whole.length)] ?? []
+    if (doomed !== undefined && (whole.length > IMAGES_MAX || chance.is(20))) {
       known.set(doomed, { is: 'unsure' })
       const { status } = await request(port, 'DELETE', `/${doomed}`)
       assert.equal(status, 204)
