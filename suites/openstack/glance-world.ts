@@ -76,6 +76,7 @@ export async function glanceWorld(): Promise<GlanceWorld> {
       version: () => undefined,
     },
     [Symbol.asyncDispose]: async () => {
+      fill(database, [], String) // its API could not delete all that was written past it
       await unmake()
       database.close()
       await upstream.close()
