@@ -1,18 +1,27 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Aborted when the caller hangs up before the answer is through. One who only stops sending looks
- * the same, and no HTTP client does that: work for somebody else is not gone on with.
+ * For so long a caller who has stopped sending, and has been sent nothing since, is taken for one
+ * who reads. Somebody else's work is not gone on with for longer: nearly always they have gone.
  */
+const HALF_CLOSED_PATIENCE_MS = 1000
+
+/** Aborted when the caller hangs up before the answer is through. */
 export function goneSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
   const { socket } = response
-  if (response.destroyed || socket?.readableEnded === true) return AbortSignal.abort()
-  const leave = () => controller.abort()
-  socket?.once('end', leave)
+  if (response.destroyed) return AbortSignal.abort()
+  let timer: NodeJS.Timeout | undefined
+  const stopSending = () => {
+    // Once something is sent, a connection that has gone says so by itself.
+    timer = setTimeout(() => response.headersSent || controller.abort(), HALF_CLOSED_PATIENCE_MS)
+  }
+  if (socket?.readableEnded === true) stopSending()
+  else socket?.once('end', stopSending)
   response.once('close', () => {
-    socket?.off('end', leave)
-    if (!response.writableFinished) leave()
+    clearTimeout(timer)
+    socket?.off('end', stopSending)
+    if (!response.writableFinished) controller.abort()
   })
   return controller.signal
 }
