@@ -163,7 +163,12 @@ test('a real Glance answers random queries as the naive catalogue does', async (
       const window = after === undefined ? { limit } : { limit, after }
       const expected = await listed(naive, viewer, query, window)
       const told = expected.map((image) => ({ ...image, members: [] }))
-      const question = JSON.stringify({ viewer, query, from, properties: [...(query.properties ?? [])] }) // biome-ignore format: one line
+      const question = JSON.stringify({
+        viewer,
+        query,
+        from,
+        properties: [...(query.properties ?? [])],
+      })
       const actual = await listed(world.catalogue, viewer, query, window).catch((error) => {
         throw new Error(question, { cause: error })
       })

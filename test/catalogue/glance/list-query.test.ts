@@ -86,7 +86,13 @@ test('a property whose name Glance takes for something else is matched here alon
 
 test('what would make the address too long, or the query too wide, is matched here', () => {
   const long = 'x'.repeat(FILTER_BYTES_MAX)
-  const asked = glanceQuery({ name: 'a', properties: new Map([['long', long], ['k', 'v']]) }) // biome-ignore format: pairs on one line
+  const asked = glanceQuery({
+    name: 'a',
+    properties: new Map([
+      ['long', long],
+      ['k', 'v'],
+    ]),
+  })
   assert.deepEqual(asked, { filters: 'name=eq%3Aa&k=v', isWhole: false })
   const many = Array.from({ length: 300 }, (_, n): [string, string] => [`k${n}`, 'v'])
   const wide = glanceQuery({ properties: new Map(many) })

@@ -66,7 +66,12 @@ function readRowProperties() {
 
 test('fields that are not there are as Glance’s defaults', () => {
   const repaired: string[] = []
-  const least = { id: WHOLE.id, status: 'active', visibility: 'public', created_at: '2026-01-01T00:00:00Z' } // biome-ignore format: one row
+  const least = {
+    id: WHOLE.id,
+    status: 'active',
+    visibility: 'public',
+    created_at: '2026-01-01T00:00:00Z',
+  }
   const image = readRow({ ...least, updated_at: '2026-01-02T00:00:00.999999' }, repaired)
   assert.deepEqual(repaired, [])
   assert.equal(image?.createdAt, Date.UTC(2026, 0, 1) / 1000)

@@ -49,7 +49,11 @@ describe('a change of properties', () => {
   test('is a patch of the keys that change, and of nothing else', async (t) => {
     const { fake, catalogue } = await stand(t)
     const odd = 'a/~b "ü"'
-    const after = [['b', '2'], ['c', '3'], [odd, 'x']] as const // biome-ignore format: one line
+    const after = [
+      ['b', '2'],
+      ['c', '3'],
+      [odd, 'x'],
+    ] as const
     fake.behave(showing([IMAGE], withProperties(after)))
     const changed = await catalogue.changeProperties(OWNER, IMAGE.id, change(after, 'all'))
     assert.deepEqual([...changed.properties], after)

@@ -180,7 +180,15 @@ describe('what is kept', () => {
       [ASKER, { minRamMib: Number.NaN }],
       [ASKER, { minDiskGib: 0 }],
       [ASKER, { properties: new Map([['a', 'b']]) }],
-      [ASKER, { properties: new Map([['a', 'b'], ['c', 'd']]) }], // biome-ignore format: one line
+      [
+        ASKER,
+        {
+          properties: new Map([
+            ['a', 'b'],
+            ['c', 'd'],
+          ]),
+        },
+      ],
       [ASKER, {}, { limit: 1 }],
       [ASKER, {}, { limit: 1, after: { createdAt: 1, id: idOf(1) } }],
     ]
