@@ -33,10 +33,15 @@ async function gather(payload: IncomingMessage, bytesMax: number): Promise<Buffe
   const pieces: Buffer[] = []
   let bytes = 0
   // Leaving early must not close the connection: the refusal is still to be told.
-  for await (const piece of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += piece.length
-    if (bytes > bytesMax) throw new BodyTooLarge()
-    pieces.push(piece)
+  const body: AsyncIterable<Buffer> = payload.iterator({ destroyOnReturn: false })
+  try {
+    for await (const piece of body) {
+      bytes += piece.length
+      if (bytes > bytesMax) throw new BodyTooLarge()
+      pieces.push(piece)
+    }
+  } catch (cause) {
+    throw cause instanceof BodyTooLarge ? cause : new BodyCutOff({ cause })
   }
   return Buffer.concat(pieces, bytes)
 }
@@ -46,6 +51,17 @@ export class BodyTooLarge extends Error {
   override readonly name = 'BodyTooLarge'
   readonly code = 'FST_ERR_CTP_BODY_TOO_LARGE'
   readonly statusCode = 413
+}
+
+/** The sender is gone in the midst of it: nobody's error here. */
+class BodyCutOff extends Error {
+  override readonly name = 'BodyCutOff'
+  readonly code = 'ECONNRESET'
+  readonly statusCode = 400
+
+  constructor(options: ErrorOptions) {
+    super('the request was cut off in its body', options)
+  }
 }
 
 /**

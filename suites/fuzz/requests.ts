@@ -60,7 +60,7 @@ export function makeRequest(chance: Chance, world: World): FuzzRequest {
   const { target, imageId } =
     port === 'compute'
       ? computeTarget(chance, world, caller, image)
-      : { target: otherTarget(chance, world, port, image), imageId: undefined }
+      : otherTarget(chance, world, port, image)
   const said = way === 'broken' ? brokenMethod(chance, method) : method
   // What is broken may turn out to be a good request, for another image; it must not be a writer's.
   const asker = way === 'broken' && caller?.mayWrite ? undefined : caller
@@ -78,6 +78,7 @@ export function makeRequest(chance: Chance, world: World): FuzzRequest {
 
 /** A write as it should be; whether it is allowed is another question. */
 function makeWrite(chance: Chance, world: World): FuzzRequest {
+  if (chance.is(40)) return makeImageWrite(chance, world)
   const caller = chance.pick(world.callers)
   const image = chance.pick(world.images).id
   const key = chance.pick(KEYS)
@@ -94,6 +95,42 @@ function makeWrite(chance: Chance, world: World): FuzzRequest {
   const sent = print(chance, { method, target, caller, way: 'kept', body })
   return { port: 'compute', way: 'kept', method, bytes: sent, caller, imageId: image }
 }
+
+function makeImageWrite(chance: Chance, world: World): FuzzRequest {
+  const caller = chance.pick(world.callers)
+  const image = chance.pick([...world.contested])
+  const path = `/v2/images/${image}`
+  const name = encodeURIComponent(chance.pick(KEYS))
+  const item = chance.pick(VALUES)
+  const change = { op: chance.pick(['add', 'replace', 'remove']), path: `/${chance.pick(FIELDS)}` }
+  const [method, target, json] = chance.pick([
+    ['POST', '/v2/images', { name: item, [chance.pick(FIELDS)]: item }],
+    ['PATCH', path, [{ ...change, value: item }]],
+    ['PATCH', path, [{ ...change, value: oddText(chance) }]],
+    ['PUT', `${path}/tags/${name}`, undefined],
+    ['DELETE', `${path}/tags/${name}`, undefined],
+    ['POST', `${path}/members`, { member: chance.pick(world.projects) }],
+    ['DELETE', `${path}/members/${chance.pick(world.projects)}`, undefined],
+    ['POST', `${path}/actions/${chance.pick(['deactivate', 'reactivate'])}`, undefined],
+    ['POST', `${path}/import`, { method: { name: 'glance-direct' } }],
+    ['PUT', `${path}/${chance.pick(['file', 'stage'])}`, item],
+    ['DELETE', chance.is(20) ? path : `${path}/nothing`, undefined],
+  ] as const)
+  const bytes = json === undefined ? undefined : Buffer.from(JSON.stringify(json))
+  const framing = chance.is(80) ? ('length' as const) : ('chunks' as const)
+  const body = bytes === undefined ? undefined : { bytes, framing }
+  const type = method === 'PATCH' ? PATCH_TYPE : 'application/octet-stream'
+  const sent = print(chance, { method, target, caller, way: 'kept', body, type })
+  const imageId = target.startsWith(path) ? image : undefined
+  return { port: 'image', way: 'kept', method, bytes: sent, caller, imageId }
+}
+
+const PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
+// biome-ignore format: a list to be read as one
+const FIELDS = [
+  'name', 'visibility', 'tags', 'min_ram', 'os_hidden', 'disk_format', 'status', 'id', 'os_type', 'locations/-',
+  '__proto__', 'a~1b', '~', '', 'stores', 'members', 'os_glance_x',
+]
 
 function brokenMethod(chance: Chance, method: string): string {
   if (chance.is(5)) return 'CONNECT'
@@ -186,7 +223,12 @@ const IDENTITY_PATHS = [
   'v3/projects', 'v3/users', 'v3/roles', 'v3/domains/default', 'v2.0/tokens', 'v2.0/tenants',
 ]
 
-function otherTarget(chance: Chance, world: World, port: Port, image: string | undefined): string {
+function otherTarget(
+  chance: Chance,
+  world: World,
+  port: Port,
+  image: string | undefined,
+): { target: string; imageId: string | undefined } {
   const id = image ?? oddText(chance)
   const segments =
     port === 'image'
@@ -196,6 +238,10 @@ function otherTarget(chance: Chance, world: World, port: Port, image: string | u
           ['v2', 'images'],
           ['v2', 'images'],
           ['v2', 'images', id],
+          ['v2', 'images', id, chance.pick(['file', 'stage', 'import', 'members', 'tasks'])],
+          ['v2', 'images', id, chance.pick(['tags', 'members', 'actions']), oddText(chance)],
+          ['v2', chance.pick(['cloudimages', 'info', 'tasks', 'metadefs']), oddText(chance)],
+          ['v2', 'cloudimages'],
           ['images', id],
           [chance.pick(world.projects), 'images', id],
           ['v2', 'schemas', 'image'],
@@ -205,7 +251,10 @@ function otherTarget(chance: Chance, world: World, port: Port, image: string | u
           ...(chance.is(20) ? [chance.pick(world.projects)] : []),
         ]
   const path = segments.map((segment) => noise(chance) + urlPart(chance, segment)).join('/')
-  return `/${path}${query(chance, world)}`
+  return {
+    target: `/${path}${query(chance, world)}`,
+    imageId: segments[1] === 'images' && segments[2] === id ? id : undefined,
+  }
 }
 
 interface Body {
@@ -236,14 +285,17 @@ interface Parts {
   readonly caller: Caller | undefined
   readonly way: Way
   readonly body: Body | undefined
+  /** The Content-Type. */
+  readonly type?: string
 }
 
-function print(chance: Chance, { method, target, caller, way, body }: Parts): Buffer {
+function print(chance: Chance, { method, target, caller, way, body, type }: Parts): Buffer {
   const version =
     way === 'broken' && chance.is(10)
       ? chance.pick(['HTTP/1.0', 'HTTP/2.0', 'HTTP/9', ''])
       : 'HTTP/1.1'
   const lines = [`${method} ${target} ${version}`, ...headers(chance, caller, way)]
+  if (type !== undefined) lines.push(`Content-Type: ${type}`)
   if (body === undefined) return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   const { bytes, framing } = body
   const length =

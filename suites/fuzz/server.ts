@@ -91,6 +91,7 @@ export async function populate(folder: string, identityPort: number, seed: numbe
   return {
     projects,
     images,
+    contested: new Set(images.filter((_, i) => i % 4 === 0).map(({ id }) => id)),
     callers: [
       await caller('demo', 'demo'),
       await caller('other', 'other'),
