@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Image } from '../../image/image.ts'
 import { mayBecome, missingFormats } from '../../image/transitions.ts'
 import { isWritable } from '../../image/visibility.ts'
+import type { Claim, Received } from '../../image-data/image-files.ts'
 import type { Answer, Incoming } from './call.ts'
 import { activate, withClaim, wrongTransition } from './data-bring.ts'
 import type { Handler } from './dependencies.ts'
@@ -21,7 +22,7 @@ export const uploadData: Handler = async (call, deps, incoming) => {
   if (!mayBecome(image.status, 'saving')) throw wrongTransition(image.status, 'saving')
   checkFormats(image)
   await withClaim(deps, image.id, 'saving', async (claim) => {
-    const received = await claim.receive(bodyOf(incoming), announcedBytes(incoming.headers))
+    const received = await receive(claim, incoming)
     await activate(deps, claim, image, 'saving', received)
   })
   return NO_CONTENT
@@ -34,7 +35,7 @@ export const stageData: Handler = async (call, deps, incoming) => {
   checkOwner(image, call.viewer)
   if (!mayBecome(image.status, 'uploading')) throw wrongTransition(image.status, 'uploading')
   await withClaim(deps, image.id, 'uploading', async (claim) => {
-    const { sizeBytes } = await claim.receive(bodyOf(incoming), announcedBytes(incoming.headers))
+    const { sizeBytes } = await receive(claim, incoming)
     await claim.stage()
     const gone = new ImageFault('image.not_found', noImage(image.id))
     try {
@@ -73,12 +74,14 @@ function checkMediaType(headers: IncomingHttpHeaders): void {
   throw new ImageFault('body.media_type', message)
 }
 
-/** Leaving it early does not close the connection, so that a refusal can still be told. */
-function bodyOf({ raw }: Incoming): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => raw.iterator({ destroyOnReturn: false }) }
-}
-
-function announcedBytes(headers: IncomingHttpHeaders): number | undefined {
+async function receive(claim: Claim, { raw, headers }: Incoming): Promise<Received> {
   const length = headers['content-length']
-  return length === undefined ? undefined : Number(length)
+  // Leaving the body early does not close the connection, so that a refusal can still be told.
+  const body = { [Symbol.asyncIterator]: () => raw.iterator({ destroyOnReturn: false }) }
+  try {
+    return await claim.receive(body, length === undefined ? undefined : Number(length))
+  } catch (error) {
+    const hasBrokenOff = raw.destroyed && !raw.complete
+    throw hasBrokenOff ? new ImageFault('request.malformed', 'The data broke off.') : error
+  }
 }

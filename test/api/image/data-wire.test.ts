@@ -74,6 +74,7 @@ describe('an upload in flight', () => {
       await until(async () => (await filesOf(id)).length === 0)
       const { sizeBytes, checksum } = await stand.image(id)
       assert.deepEqual([sizeBytes, checksum], [null, null])
+      assert.deepEqual(stand.warnings, [], 'a caller who leaves is no trouble of ours')
       const again = await ask(stand, `/v2/images/${id}/file`, {
         method: 'PUT',
         headers: BYTES,
