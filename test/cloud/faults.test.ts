@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, it, test } from 'node:test'
 import {
   type Behaviour,
   type Choose,
@@ -23,6 +23,8 @@ import { goodGlance, IMAGE_ID, row, type Stand, startStand, TOKEN, tokenDocument
 /** `upstream.answerTimeoutMs` of the stand, and what a busy machine takes besides. */
 const DEADLINE_MS = 800 + 700
 const BACK_MS = 1000
+/** Most of these tests wait; they do so together. */
+const WAITING_AT_ONCE = 4
 
 interface Case {
   readonly what: string
@@ -126,20 +128,23 @@ async function checkNothingLeft({ glance, keystone }: Stand): Promise<void> {
   assert.deepEqual([glance.pending(), keystone.pending()], [0, 0])
 }
 
-for (const expected of GLANCE_CASES) {
-  test(`Glance ${expected.what}: ${expected.status} in time, and nothing is left behind`, async (t) => {
-    const { answerBytesMax } = expected
-    const flags = answerBytesMax === undefined ? {} : { 'upstream.answerBytesMax': answerBytesMax }
-    await using stand = await startStand(t, { flags })
-    assert.equal((await stand.ask('images/detail')).status, 200)
-    const { glance } = stand
-    glance.behave(expected.does)
-    checkFault(await stand.ask('images/detail'), expected)
-    await checkNothingLeft(stand)
-    glance.behave(goodGlance)
-    await checkBack(stand, 'images/detail')
-  })
-}
+describe('Glance', { concurrency: WAITING_AT_ONCE }, () => {
+  for (const expected of GLANCE_CASES) {
+    it(`${expected.what}: ${expected.status} in time, and nothing is left behind`, async (t) => {
+      const { answerBytesMax } = expected
+      const flags =
+        answerBytesMax === undefined ? {} : { 'upstream.answerBytesMax': answerBytesMax }
+      await using stand = await startStand(t, { flags })
+      assert.equal((await stand.ask('images/detail')).status, 200)
+      const { glance } = stand
+      glance.behave(expected.does)
+      checkFault(await stand.ask('images/detail'), expected)
+      await checkNothingLeft(stand)
+      glance.behave(goodGlance)
+      await checkBack(stand, 'images/detail')
+    })
+  }
+})
 
 test('Glance is not there: 503 for reads and writes, and back within a second', async (t) => {
   await using stand = await startStand(t)
@@ -180,17 +185,19 @@ const KEYSTONE_CASES: readonly Case[] = [
   },
 ]
 
-for (const expected of KEYSTONE_CASES) {
-  test(`Keystone ${expected.what}: ${expected.status} for a token that is not known yet`, async (t) => {
-    await using stand = await startStand(t)
-    stand.keystone.behave(expected.does)
-    checkFault(await stand.ask('images/detail'), expected)
-    assert.equal(stand.glance.requests.length, 0)
-    await checkNothingLeft(stand)
-    stand.keystone.behave(() => json(200, tokenDocument()))
-    await checkBack(stand, 'images/detail')
-  })
-}
+describe('Keystone', { concurrency: WAITING_AT_ONCE }, () => {
+  for (const expected of KEYSTONE_CASES) {
+    it(`${expected.what}: ${expected.status} for a token that is not known yet`, async (t) => {
+      await using stand = await startStand(t)
+      stand.keystone.behave(expected.does)
+      checkFault(await stand.ask('images/detail'), expected)
+      assert.equal(stand.glance.requests.length, 0)
+      await checkNothingLeft(stand)
+      stand.keystone.behave(() => json(200, tokenDocument()))
+      await checkBack(stand, 'images/detail')
+    })
+  }
+})
 
 test('Keystone is not there: a known token goes on, another is a 503, none is a 401', async (t) => {
   await using stand = await startStand(t)

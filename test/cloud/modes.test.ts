@@ -11,6 +11,16 @@ import {
   tokenDocument,
 } from './stand.ts'
 
+const WARN = 40
+
+interface Line {
+  readonly level: number
+  readonly code?: string
+  readonly reqId?: string
+  readonly requestId?: string
+  readonly upstreamRequestId?: string
+}
+
 interface Listed {
   readonly images: readonly {
     readonly id: string
@@ -152,6 +162,24 @@ test('no token is ever in the log', async (t) => {
   await stand.ask('images/detail')
   assert.ok(stand.log.length >= 2, String(stand.log))
   assert.ok(!stand.log.join('').includes(TOKEN))
+})
+
+test("Glance's troubles are in the log, and what callers do every day is not", async (t) => {
+  await using stand = await startStand(t)
+  const warnings = () => stand.log.filter((line) => (JSON.parse(line) as Line).level >= WARN)
+  assert.equal((await stand.ask('images/00000000-0000-4000-8000-000000000002')).status, 404)
+  stand.glance.behave(status(403))
+  assert.equal((await stand.ask(`images/${IMAGE_ID}`, { method: 'DELETE' })).status, 404)
+  assert.deepEqual(warnings(), [])
+  stand.glance.behave(status(500, { 'x-openstack-request-id': 'req-of-glance' }))
+  const { headers } = await stand.ask('images/detail')
+  const lines = warnings().map((text) => JSON.parse(text) as Line)
+  assert.equal(lines.length, 2)
+  const [asked, line] = lines
+  assert.equal(asked?.upstreamRequestId, 'req-of-glance')
+  assert.equal(asked?.requestId, headers.get('x-compute-request-id'))
+  assert.equal(line?.code, 'upstream.unavailable')
+  assert.equal(line?.reqId, headers.get('x-compute-request-id'))
 })
 
 test('only the compute port listens, and says that it is there', async (t) => {

@@ -158,7 +158,10 @@ function refuse(reply: FastifyReply, error: unknown): FastifyReply {
 /** What another service did, in words that are not for the caller. */
 function logTrouble({ log }: FastifyReply, error: unknown): void {
   if (error instanceof CatalogueFault && error.detail !== undefined) {
-    log.warn({ code: error.code, detail: error.detail }, 'the catalogue could not answer')
+    const { code, detail } = error
+    // The rest is what callers do every day: an image that is not there, one that is not theirs.
+    const level = code.startsWith('upstream.') ? 'warn' : 'debug'
+    log[level]({ code, detail }, 'the catalogue could not answer')
   } else if (error instanceof IdentityUnavailable) {
     log.warn({ kind: error.kind, detail: error.message }, 'the identity service could not answer')
   }
