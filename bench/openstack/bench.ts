@@ -12,7 +12,7 @@ import { judgeRow } from './demands.ts'
 import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
 import { type Lane, measureRow } from './measure.ts'
 import { type Form, HELP, readForm } from './options.ts'
-import { pagesOf } from './pages.ts'
+import { type Page, pagesOf } from './pages.ts'
 import { introduction, printRow, REPORT_FILE } from './report.ts'
 
 const EXIT_DEMANDS_MISSED = 1
@@ -29,13 +29,12 @@ async function startLanes(cloud: Cloud, stack: AsyncDisposableStack): Promise<re
   const flags = ['--glance-url', cloud.glanceUrl, '--keystone-url', cloud.keystoneUrl]
   const plain = stack.use(await startFront(flags))
   const remembering = stack.use(await startFront([...flags, '--cache-ttl-ms', `${MEMORY_MS}`]))
-  const compute = (page: { readonly compute: string }) =>
-    `/v2.1/${cloud.projects.demo}/images/detail?${page.compute}`
+  const compute = ({ query }: Page) => `/v2.1/${cloud.projects.demo}/images/detail?${query}`
   return [
     { name: 'afterimage', url: plain.url, path: compute },
     { name: 'afterimage, 1 s memory', url: remembering.url, path: compute },
     { name: 'nova', url: cloud.novaUrl, path: compute },
-    { name: 'glance', url: cloud.glanceUrl, path: (page) => `/v2/images?${page.image}` },
+    { name: 'glance', url: cloud.glanceUrl, path: ({ query }) => `/v2/images?${query}` },
   ]
 }
 

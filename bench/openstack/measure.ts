@@ -41,6 +41,7 @@ export async function measureRow(
   form: Form,
   folder: string,
 ): Promise<Row> {
+  const seconds = page.isDemanded ? form.demandedRoundSeconds : form.otherRoundSeconds
   const rounds = new Map<LaneName, Measured[]>()
   for (let round = 0; round <= form.rounds; round += 1) {
     for (const lane of lanes) {
@@ -52,7 +53,7 @@ export async function measureRow(
         token,
         pathsFile,
         round: undefined,
-        seconds: form.roundSeconds,
+        seconds,
         connections,
       })
       // The first round only warms up.

@@ -33,8 +33,8 @@ and Nova are Debian's packages over SQLite under uWSGI, ${workers} processes eac
 sets them up. All of it, \`wrk\` included, shares the machine's cores. Images are one project's own, active, with eight free
 properties each, written directly into Glance's database, since ten thousand through its API take minutes.
 
-Rounds are interleaved: each is ${form.roundSeconds} s for each of the four in turn. A figure is the median of ${form.rounds} rounds, after one to warm
-up, and in parentheses the least and the most; a ratio is taken round by round.
+Rounds are interleaved: each is ${form.demandedRoundSeconds} s (${form.otherRoundSeconds} s where no demand is made) for each of the four in turn. A figure is the
+median of ${form.rounds} rounds, after one to warm up, and in parentheses the least and the most; a ratio is taken round by round.
 
 ${TABLE.head()}`
 }

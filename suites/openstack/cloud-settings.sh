@@ -40,3 +40,10 @@ check_services() {
       fail "there is no service \"$service\"; the services are: ${ALL_SERVICES[*]}"
   done
 }
+
+# One script at a time works on a cloud; the services it starts do not keep the lock.
+lock_cloud() {
+  mkdir -p "$CLOUD_STATE"
+  exec 9>"$CLOUD_STATE/lock"
+  flock 9
+}

@@ -52,12 +52,13 @@ interface CloudFile {
 }
 
 /**
- * Starts a cloud on ports of its own, or takes the one that AFTERIMAGE_TEST_CLOUD names. Suites may
+ * Starts a cloud on ports of its own (CLOUD_STATE and the other variables of cloud-settings.sh make it
+ * another one), or takes the one that AFTERIMAGE_TEST_CLOUD names. Suites may
  * delete all its images: name none whose images somebody wants.
  */
 export async function startCloud(): Promise<Cloud> {
   const given = process.env[CLOUD_VARIABLE]
-  const state = given ?? OWN_STATE
+  const state = given ?? process.env['CLOUD_STATE'] ?? OWN_STATE
   if (given === undefined) await script(START, state)
   const file = JSON.parse(readFileSync(join(state, 'cloud.json'), 'utf8')) as CloudFile
   const environment = given === undefined ? {} : portsOf(file)
