@@ -100,8 +100,8 @@ function openUpstreams(
 
 function logEvent(logger: FastifyBaseLogger, { kind, ...event }: UpstreamEvent): void {
   const text = `a request to ${event.service} was ${kind}`
-  const isFailure = kind === 'failed' || (event.status ?? 0) >= 500
-  if (kind === 'answered' && !isFailure) logger.debug(event, text)
+  const isFine = kind === 'answered' && (event.status ?? 0) < 500
+  if (isFine || event.fault === 'aborted') logger.debug(event, text)
   else if (kind === 'repeated') logger.info(event, text)
   else logger.warn(event, text)
 }

@@ -103,7 +103,8 @@ for (const how of ['resets', 'ends'] as const) {
       while (stand.glance.pending() > 0 && performance.now() < untilMs) await pause(5)
       assert.equal(stand.glance.pending(), 0)
     }
-    assert.ok(!stand.log.some((line) => line.includes('unexpected error')), String(stand.log))
+    // Nobody did anything wrong.
+    assert.ok(!stand.log.some((line) => /"level":[4-6]0/.test(line)), String(stand.log))
   })
 }
 
