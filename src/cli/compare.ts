@@ -53,7 +53,10 @@ export function addCompareCommand(program: Command, terminal: Terminal): void {
       'what --random begins with (default: another each time)',
       wholeNumber,
     )
-    .option('--as-host <HOST>', 'send this Host to both, if links follow the address that clients use')
+    .option(
+      '--as-host <HOST>',
+      'send this Host to both, if links follow the address that clients use',
+    )
     .option('--json', 'print the differences as JSON, with the answers')
     .addHelpText('after', EXAMPLES)
     .action(async (a: string, b: string) => runCompare(command, terminal, a, b))
