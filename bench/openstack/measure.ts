@@ -31,6 +31,9 @@ export interface Figures {
   readonly p99Ms: number
 }
 
+/** For each lane, before any figure is taken: a few hundred pages, which V8 needs to compile for. */
+export const WARM_UP_ROUNDS = 3
+
 /** Lane after lane in each round, so that what slows the machine for a while slows all of them. */
 export async function measureRow(
   page: Page,
@@ -43,7 +46,7 @@ export async function measureRow(
 ): Promise<Row> {
   const seconds = page.isDemanded ? form.demandedRoundSeconds : form.otherRoundSeconds
   const rounds = new Map<LaneName, Measured[]>()
-  for (let round = 0; round <= form.rounds; round += 1) {
+  for (let round = -WARM_UP_ROUNDS; round < form.rounds; round += 1) {
     for (const lane of lanes) {
       const pathsFile = join(folder, 'paths')
       await writeFile(pathsFile, `${lane.path(page)}\n`)
@@ -56,8 +59,7 @@ export async function measureRow(
         seconds,
         connections,
       })
-      // The first round only warms up.
-      if (round > 0) rounds.set(lane.name, [...(rounds.get(lane.name) ?? []), measured])
+      if (round >= 0) rounds.set(lane.name, [...(rounds.get(lane.name) ?? []), measured])
     }
   }
   const rates = (name: LaneName) => (rounds.get(name) ?? []).map((m) => m.requestsPerSecond)

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { count, spread } from '../report.ts'
 import { Table } from '../table.ts'
-import type { Row } from './measure.ts'
+import { type Row, WARM_UP_ROUNDS } from './measure.ts'
 import type { Form } from './options.ts'
 
 /** Where a full run's report goes, from the project's root. */
@@ -34,7 +34,7 @@ sets them up. All of it, \`wrk\` included, shares the machine's cores. Images ar
 properties each, written directly into Glance's database, since ten thousand through its API take minutes.
 
 Rounds are interleaved: each is ${form.demandedRoundSeconds} s (${form.otherRoundSeconds} s where no demand is made) for each of the four in turn. A figure is the
-median of ${form.rounds} rounds, after one to warm up, and in parentheses the least and the most; a ratio is taken round by round.
+median of ${form.rounds} rounds, after ${WARM_UP_ROUNDS} to warm up, and in parentheses the least and the most; a ratio is taken round by round.
 
 ${TABLE.head()}`
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { CatalogueFault } from '../../src/catalogue/faults.ts'
 import { BASE_PROPERTIES } from '../../src/image/base-properties.ts'
@@ -122,8 +124,9 @@ test('what a change says is what is there and is found, or it is refused and not
   assert.ok(kept >= 60, `${kept} kept`)
 })
 
-test('of edits to different keys at once none is refused', async (t) => {
+test('of edits to different keys at once none is refused but by a locked database', async (t) => {
   world.fill([imageOf(1, { properties: new Map([['old', 'x']]) })])
+  const lockedBefore = lockedInGlance()
   const edits = Array.from({ length: 12 }, (_, n) =>
     catalogue.changeProperties(n % 2 === 0 ? OWNER : ADMIN, idOf(1), set([[`k${n}`, 'v']])),
   )
@@ -132,6 +135,21 @@ test('of edits to different keys at once none is refused', async (t) => {
   })
   const outcomes = await Promise.allSettled([...edits, removal])
   const faults = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason.code] : []))
-  t.diagnostic(`${outcomes.length} edits, faults: ${faults.join() || 'none'}`)
-  assert.deepEqual(faults, [])
+  const locked = lockedInGlance() - lockedBefore
+  t.diagnostic(
+    `${outcomes.length} edits, faults: ${faults.join() || 'none'}; ${locked} by a locked database`,
+  )
+  // Glance answers 500 where SQLite lets only one of its processes write; a write is not made again.
+  assert.deepEqual(
+    faults.filter((code) => code !== 'upstream.unavailable'),
+    [],
+  )
+  assert.ok(faults.length <= locked, `${faults.length} faults, ${locked} by a locked database`)
+  assert.ok(faults.length < outcomes.length)
 })
+
+/** How often Glance has logged that its database refused a write. */
+function lockedInGlance(): number {
+  const log = readFileSync(join(world.cloud.stateFolder, 'glance/glance.log'), 'utf8')
+  return log.split('OperationalError) database is locked').length - 1
+}

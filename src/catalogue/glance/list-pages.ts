@@ -79,6 +79,7 @@ async function* readPages(
   if (request.window.limit <= 0) return
   const pages = new Pages(request, cancel.signal)
   const { searchTimeoutMs, vainRowsMax } = request.limits
+  let isOver = false
   try {
     let left = request.window.limit
     let searchStartMs = performance.now()
@@ -99,6 +100,7 @@ async function* readPages(
         coming = pages.next(left)
         coming.catch(() => {}) // it is awaited later, or not at all
       }
+      isOver = isLast
       if (wanted.length > 0) {
         yield wanted
         searchStartMs = performance.now()
@@ -106,7 +108,7 @@ async function* readPages(
       if (isLast) return
     }
   } finally {
-    cancel.abort()
+    if (!isOver) cancel.abort() // an error is made for every listener, also where nothing is asked
   }
 }
 
