@@ -14,6 +14,7 @@ import { ask } from './ask.ts'
 import { type Addresses, compare, fill } from './compare.ts'
 import { DIFFERENCES } from './differences.ts'
 import { type GoldenRecord, PROJECTS, readImages, readRecords, TOKENS } from './records.ts'
+import { Tally } from './tally.ts'
 
 function caller(projectId: string, roles: readonly string[]): Caller {
   return {
@@ -72,10 +73,7 @@ after(async () => {
 test('every recorded answer of Nova is given again, or differs in a way that is named', async (t) => {
   const { placeholders } = readImages()
   const port = Number(addresses.host.split(':')[1])
-  const used = new Map<string, number>()
-  const unexplained: string[] = []
-  let agree = 0
-  let named = 0
+  const tally = new Tally(DIFFERENCES)
   for (const record of readRecords()) {
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(record.headers)) {
@@ -93,26 +91,9 @@ test('every recorded answer of Nova is given again, or differs in a way that is 
     await keepInStep(record, placeholders)
     const problems = compare(record, answer, placeholders, addresses)
     const context = { record, answer, placeholders, addresses }
-    const left = problems.filter((problem) => {
-      const difference = DIFFERENCES.find((d) => d.explains(problem, context))
-      if (difference !== undefined) used.set(difference.id, (used.get(difference.id) ?? 0) + 1)
-      return difference === undefined
-    })
-    if (problems.length === 0) agree += 1
-    else if (left.length === 0) named += 1
-    else {
-      const request = `${record.group} | ${record.name} | ${record.method} ${record.path.slice(0, 120)}`
-      const first = left.map((p) => `${p.where}: Nova ${show(p.nova)}, here ${show(p.ours)}`)
-      unexplained.push(`${request}\n    ${first.slice(0, 4).join('\n    ')}`)
-    }
+    tally.add(record, problems, context, ({ nova, ours }) => [nova, ours])
   }
-  t.diagnostic(
-    `golden: ${agree} agree, ${named} differ as named, ${unexplained.length} differ otherwise`,
-  )
-  for (const [id, count] of [...used].sort()) t.diagnostic(`  ${id}: ${count}`)
-  assert.ok(unexplained.length === 0, `differ otherwise:\n${unexplained.join('\n')}`)
-  const idle = DIFFERENCES.filter((d) => !used.has(d.id)).map((d) => d.id)
-  assert.deepEqual(idle, [], 'differences that no recorded answer shows')
+  tally.judge(t, 'golden')
 })
 
 test('the list of differences in the docs and the one that is tested are the same', () => {
@@ -141,10 +122,6 @@ async function keepInStep(record: GoldenRecord, placeholders: Placeholders): Pro
 }
 
 type Placeholders = ReadonlyMap<string, string>
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 200)
-}
 
 function bodyBytes(
   { name, body = '' }: { name: string; body?: string },

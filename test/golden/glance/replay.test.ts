@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Tally } from '../tally.ts'
 import { compare, nameAnswer } from './compare.ts'
 import { DIFFERENCES } from './differences.ts'
 import { Placeholders } from './placeholders.ts'
@@ -16,10 +17,7 @@ test('every recorded answer of the real Glance is given, but for the differences
   await using stand = await openStand()
   const { world } = stand
   const placeholders = new Placeholders(world)
-  const used = new Map<string, number>()
-  const unexplained: string[] = []
-  let agree = 0
-  let named = 0
+  const tally = new Tally(DIFFERENCES)
   let story = ''
   for (const record of readRecords()) {
     if (record.group !== story) {
@@ -32,27 +30,10 @@ test('every recorded answer of the real Glance is given, but for the differences
     learn(answer, record, placeholders)
     if (isReadersWrite(record, answer)) await tell(asMember(record), placeholders, world.base)
     const ours = nameAnswer(record, answer, placeholders)
-    const problems = compare(record, ours)
-    const left = problems.filter((problem) => {
-      const difference = DIFFERENCES.find((d) => d.explains(problem, { record, ours }))
-      if (difference !== undefined) used.set(difference.id, (used.get(difference.id) ?? 0) + 1)
-      return difference === undefined
-    })
-    if (problems.length === 0) agree += 1
-    else if (left.length === 0) named += 1
-    else {
-      const request = `${record.group} | ${record.name} | ${record.method} ${record.path.slice(0, 120)}`
-      const shown = left.map((p) => `${p.where}: Glance ${show(p.glance)}, here ${show(p.ours)}`)
-      unexplained.push(`${request}\n    ${shown.slice(0, 4).join('\n    ')}`)
-    }
+    const context = { record, ours }
+    tally.add(record, compare(record, ours), context, (problem) => [problem.glance, problem.ours])
   }
-  t.diagnostic(
-    `glance: ${agree} agree, ${named} differ as named, ${unexplained.length} differ otherwise`,
-  )
-  for (const [id, count] of [...used].sort()) t.diagnostic(`  ${id}: ${count}`)
-  assert.ok(unexplained.length === 0, `differ otherwise:\n${unexplained.join('\n')}`)
-  const idle = DIFFERENCES.filter((d) => !used.has(d.id)).map((d) => d.id)
-  assert.deepEqual(idle, [], 'differences that no recorded answer shows')
+  tally.judge(t, 'glance')
 })
 
 test('the differences from Glance in the docs and those that are tested are the same', () => {
@@ -99,8 +80,4 @@ function learn(answer: Answer, record: GlanceRecord, placeholders: Placeholders)
   if (answer.text === '') return
   if (!headerOf(answer, 'content-type').startsWith('application/json')) return
   placeholders.learn(JSON.parse(answer.text), record.captures)
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 300)
 }
