@@ -2,15 +2,11 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { MemoryCatalogue } from '../../src/catalogue/memory/memory-catalogue.ts'
-import {
-  GLANCE_STATUSES,
-  type Image,
-  MEMBER_STATUSES,
-  VISIBILITIES,
-} from '../../src/image/image.ts'
+import { GLANCE_STATUSES, type Image, VISIBILITIES } from '../../src/image/image.ts'
 import { positionOf } from '../../src/image/order.ts'
 import type { ImageQuery } from '../../src/image/query.ts'
 import type { Viewer } from '../../src/image/visibility.ts'
+import { members, PLAIN } from '../../test/catalogue/arbitraries.ts'
 import { listed, NOW } from '../../test/catalogue/contract.ts'
 import { ADMIN, idOf, imageOf, OTHER, OWNER, UNSCOPED } from '../../test/catalogue/images.ts'
 import { glanceWorld } from './glance-world.ts'
@@ -22,7 +18,6 @@ import { glanceWorld } from './glance-world.ts'
 const CATALOGUES = 6
 const QUERIES_EACH = 150
 
-const PLAIN = { noNullPrototype: true } as const
 const projects = fc.constantFrom('own', 'other', 'third')
 const names = fc.constantFrom(
   ...['x', 'X', '', 'x y', 'a:b', 'eq:x', 'in:x,X', 'neq:x', 'a,b', '"x","X"', '"', 'x&limit=1'],
@@ -81,18 +76,7 @@ const images: fc.Arbitrary<Image> = fc
       createdAt: seconds,
       updatedAt: seconds,
       properties: fc.array(fc.tuple(keys, values), { maxLength: 6 }).map((list) => new Map(list)),
-      members: fc.uniqueArray(
-        fc.record(
-          {
-            project: projects,
-            status: fc.constantFrom(...MEMBER_STATUSES),
-            createdAt: fc.constant(NOW),
-            updatedAt: fc.constant(NOW),
-          },
-          PLAIN,
-        ),
-        { selector: ({ project }) => project, maxLength: 2 },
-      ),
+      members: members(projects),
     },
     PLAIN,
   )

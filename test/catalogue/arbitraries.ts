@@ -56,22 +56,25 @@ export const images: fc.Arbitrary<Image> = fc
       createdAt: seconds,
       updatedAt: seconds,
       properties: fc.array(fc.tuple(keys, fc.option(values))).map((pairs) => new Map(pairs)),
-      members: fc.uniqueArray(
-        fc.record(
-          {
-            project: projects,
-            status: fc.constantFrom(...MEMBER_STATUSES),
-            createdAt: fc.constant(NOW),
-            updatedAt: fc.constant(NOW),
-          },
-          PLAIN,
-        ),
-        { selector: ({ project }) => project, maxLength: 2 },
-      ),
+      members: members(projects),
     },
     PLAIN,
   )
   .map((fields) => imageOf(0, fields as Partial<Image>))
+
+/** Up to two members of an image. */
+export function members(projects: fc.Arbitrary<string>) {
+  const member = {
+    project: projects,
+    status: fc.constantFrom(...MEMBER_STATUSES),
+    createdAt: fc.constant(NOW),
+    updatedAt: fc.constant(NOW),
+  }
+  return fc.uniqueArray(fc.record(member, PLAIN), {
+    selector: ({ project }) => project,
+    maxLength: 2,
+  })
+}
 
 export function statuses() {
   return fc.constantFrom(...GLANCE_STATUSES)
