@@ -7,7 +7,7 @@ import { startBare } from './bare.ts'
 import { type BuiltCatalogue, buildCatalogue } from './catalogue.ts'
 import { type Demand, judgeExamined, judgeRow } from './demands.ts'
 import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
-import { imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
+import { checkCurl, imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
 import { type Figures, measureRow, type Served } from './measure.ts'
 import { type Form, HELP, type Options, readOptions } from './options.ts'
 import { serve } from './product.ts'
@@ -105,6 +105,7 @@ async function measureLoad(
 async function bench({ form, jsonFile }: Options, folder: string): Promise<boolean> {
   const report = new Report()
   await checkWrk()
+  await checkCurl()
   report.add(introduction(form))
   const built = await build(form, folder, report)
   const examined = await countExamined(form, built, report)

@@ -114,6 +114,13 @@ async function measureRound(
   return seconds
 }
 
+/** @throws when curl, the client that sends and fetches, is not there */
+export async function checkCurl(): Promise<void> {
+  await run('curl', ['--version']).catch(() => {
+    throw new Error('curl is not installed: on Debian and Ubuntu, "apt-get install curl"')
+  })
+}
+
 async function timed(command: string, args: readonly string[]): Promise<number> {
   const begunMs = performance.now()
   await run(command, args)

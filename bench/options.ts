@@ -11,7 +11,7 @@ same bytes, prints tables, and exits with 1 when a demand is not met.
   --json FILE  write every measured figure to FILE
   --help       print this
 
-Needs wrk (Debian: apt-get install wrk) and, in full, about 8 GB of disk in the temporary folder.
+Needs wrk and curl (Debian: apt-get install wrk curl) and, in full, about 8 GB of disk in the temporary folder.
 `
 
 export interface Rounds {
