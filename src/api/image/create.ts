@@ -4,7 +4,14 @@ import type { Call } from './call.ts'
 import { checkFields } from './check-fields.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
-import { checkPropertyCount, isField, isReservedProperty, readOnly, withField } from './fields.ts'
+import {
+  checkPropertyCount,
+  isField,
+  isReservedProperty,
+  readOnly,
+  withField,
+  workingCopyOf,
+} from './fields.ts'
 import { IMPORT_METHODS } from './info.ts'
 import { isObject, type JsonBody, readJson } from './json-body.ts'
 import { checkVisibility } from './rights.ts'
@@ -64,8 +71,8 @@ function newImage(body: JsonBody, { viewer }: Call, deps: ImageDependencies): Im
   const written = fields.find(([name]) => READ_ONLY.has(name))
   if (written !== undefined) throw readOnly(written[0])
 
-  let image = emptyImage(typeof id === 'string' ? id.toLowerCase() : randomUUID(), deps.now())
-  image = { ...image, owner: viewer.project }
+  const empty = emptyImage(typeof id === 'string' ? id.toLowerCase() : randomUUID(), deps.now())
+  let image = workingCopyOf({ ...empty, owner: viewer.project })
   for (const [name, value] of inOrder(fields)) image = withField(image, name, value)
   checkPropertyCount(image)
   return image

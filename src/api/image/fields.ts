@@ -3,7 +3,7 @@ import {
   PROPERTY_NAME_CHARACTERS_MAX,
   PROPERTY_VALUE_BYTES_MAX,
 } from '../../image/document.ts'
-import type { Image, Visibility } from '../../image/image.ts'
+import type { Image, PropertyValue, Visibility } from '../../image/image.ts'
 import { mayChangeFormats } from '../../image/transitions.ts'
 import { ImageFault } from './faults.ts'
 
@@ -41,12 +41,23 @@ export function isField(name: string): boolean {
   return Object.hasOwn(SETTERS, name)
 }
 
-/** The image with a field or a free property set. @throws ImageFault */
-export function withField(image: Image, name: string, value: unknown): Image {
+/** An image whose free properties may be written in place, however many at a time. */
+export interface WorkingCopy extends Image {
+  readonly properties: Map<string, PropertyValue>
+}
+
+export function workingCopyOf(image: Image): WorkingCopy {
+  return { ...image, properties: new Map(image.properties) }
+}
+
+/** The copy with a field or a free property set. @throws ImageFault */
+export function withField(copy: WorkingCopy, name: string, value: unknown): WorkingCopy {
   const setter = Object.hasOwn(SETTERS, name) ? SETTERS[name] : undefined
-  if (setter !== undefined) return setter(image, value)
+  const { properties } = copy
+  if (setter !== undefined) return { ...setter(copy, value), properties }
   checkProperty(name, value as string)
-  return { ...image, properties: new Map(image.properties).set(name, value as string) }
+  properties.set(name, value as string)
+  return copy
 }
 
 /** @throws ImageFault 'limit.exceeded' */

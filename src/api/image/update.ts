@@ -2,7 +2,13 @@ import type { Image } from '../../image/image.ts'
 import type { Viewer } from '../../image/visibility.ts'
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
-import { checkPropertyCount, isField, withField } from './fields.ts'
+import {
+  checkPropertyCount,
+  isField,
+  type WorkingCopy,
+  withField,
+  workingCopyOf,
+} from './fields.ts'
 import { type Change, readPatch } from './patch-body.ts'
 import { changeSeen, checkOwner, checkVisibility } from './rights.ts'
 import { printImage } from './view.ts'
@@ -24,14 +30,14 @@ export const updateImage: Handler = async (call, deps, incoming) => {
 }
 
 function changed(image: Image, changes: readonly Change[], viewer: Viewer, now: number): Image {
-  let by = image
+  let by = workingCopyOf(image)
   for (const change of changes) by = applied(by, change, viewer)
   const isNew = [...by.properties.keys()].some((name) => !image.properties.has(name))
   if (isNew) checkPropertyCount(by)
   return { ...by, updatedAt: Math.max(image.updatedAt, now) }
 }
 
-function applied(image: Image, change: Change, viewer: Viewer): Image {
+function applied(image: WorkingCopy, change: Change, viewer: Viewer): WorkingCopy {
   const { name, kind, value } = change
   if (name === 'locations') throw locationsFault(change)
   if (name === 'owner' && kind !== 'remove') checkOwnerChange(image, change, viewer)
@@ -46,19 +52,15 @@ function applied(image: Image, change: Change, viewer: Viewer): Image {
     throw new ImageFault('field.forbidden', `Property ${name} may not be removed.`)
   }
   if (!isThere) throw conflict(name, 'does not exist')
-  return kind === 'replace' ? withField(image, name, value) : withoutProperty(image, name)
+  if (kind === 'replace') return withField(image, name, value)
+  image.properties.delete(name)
+  return image
 }
 
 /** Glance refuses an `add` only once the image is out of the caller's sight; here, both alike. */
 function checkOwnerChange(image: Image, { kind, value }: Change, viewer: Viewer): void {
   if (viewer.isAdmin || (kind === 'add' && value === image.owner)) return
   throw new ImageFault('caller.forbidden', "Owner can't be updated by non admin.")
-}
-
-function withoutProperty(image: Image, name: string): Image {
-  const properties = new Map(image.properties)
-  properties.delete(name)
-  return { ...image, properties }
 }
 
 function conflict(name: string, problem: string): ImageFault {

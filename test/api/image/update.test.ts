@@ -215,6 +215,15 @@ test('properties beyond 128 are refused, and changing those there are is not', a
   assert.equal((await patched(replace('p0', 'y')))['p0'], 'y')
 })
 
+test('a patch of very many properties is read in time that grows with their number', async () => {
+  const add = Array.from({ length: 50_000 }, (_, n) => ({ op: 'add', path: `/p${n}`, value: '' }))
+  const start = performance.now()
+  assert.match(await refused(add, 413), /Attempted: 50001, Maximum: 128/)
+  const undone = add.flatMap((op) => [op, { op: 'remove', path: op.path }])
+  assert.deepEqual(Object.hasOwn(await patched(undone), 'p0'), false)
+  assert.ok(performance.now() - start < 10_000)
+})
+
 test('an image is deleted by its owner and admin, unless it is protected', async () => {
   const remove = async (n: number, token = 'member') => {
     const path = `/v2/images/${idOf(n)}`
