@@ -53,7 +53,8 @@ function checkBody(body: JsonBody): void {
   const name = isObject(method) ? fieldOf(method, 'name') : undefined
   if (name === undefined) throw invalid("Import request requires a 'name' field.")
   if (!IMPORT_METHODS.some((served) => served === name)) {
-    throw invalid(`Unknown import method name '${name}'.`)
+    const shown = typeof name === 'string' ? name : JSON.stringify(name)
+    throw invalid(`Unknown import method name '${shown}'.`)
   }
   for (const flag of ['all_stores_must_succeed', 'all_stores']) {
     const value = fieldOf(fields, flag) ?? true

@@ -13,6 +13,9 @@ export function hasBody(method: string, headers: IncomingHttpHeaders): boolean {
 /** A JSON object or list as it was parsed. */
 export type JsonBody = Readonly<Record<string, unknown>> | readonly unknown[]
 
+/** Lists and objects inside one another; nothing that is taken has more than 4. */
+const NESTING_DEPTH_MAX = 32
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -23,11 +26,34 @@ export function readJson({ body }: Incoming): JsonBody {
   if (!(body instanceof Uint8Array) || body.length === 0) {
     throw new ImageFault('body.invalid', 'Body expected in request.')
   }
+  if (isNestedDeeper(body, NESTING_DEPTH_MAX)) {
+    const message = `The JSON is nested deeper than ${NESTING_DEPTH_MAX} lists and objects.`
+    throw new ImageFault('body.invalid', message)
+  }
   const json = parse(body)
   if (typeof json !== 'object' || json === null) {
     throw new ImageFault('body.invalid', 'Unexpected body type. Expected list/dict.')
   }
   return json as JsonBody
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d]
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d]
+
+/** Looked at before it is parsed: what is deep takes seconds, or the stack, to print in a message. */
+function isNestedDeeper(json: Uint8Array, depthMax: number): boolean {
+  let depth = 0
+  let isText = false
+  for (let i = 0; i < json.length; i += 1) {
+    const byte = json[i]
+    if (byte === QUOTE) isText = !isText
+    else if (isText) i += byte === BACKSLASH ? 1 : 0
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1
+    else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1
+    if (depth > depthMax) return true
+  }
+  return false
 }
 
 function parse(body: Uint8Array): unknown {

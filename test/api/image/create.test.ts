@@ -102,6 +102,16 @@ test('a body that is no image document is refused', async () => {
   assert.match(await refused([], 400), /JSON object/)
 })
 
+test('a document is nested 32 deep at most, brackets in its texts aside', async () => {
+  const nested = (depth: number) => `{"name":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
+  assert.match(await refused(nested(32), 400), /is not of type/)
+  assert.match(await refused(nested(33), 400), /nested deeper than 32/)
+  assert.match(await refused(nested(4_000_000), 400), /nested deeper than 32/)
+  const name = `${'[{'.repeat(50)}\\"]`
+  const { status, json } = await create({ name, '\\"[': '"{' })
+  assert.deepEqual([status, (json as { name: string }).name], [201, name])
+})
+
 test('a value that does not fit the schema is refused with the name of its field', async () => {
   for (const [field, value, problem] of [
     ['name', 5, "5 is not of type 'null', 'string'"],

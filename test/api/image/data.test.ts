@@ -264,6 +264,7 @@ describe('PUT stage and POST import', () => {
     ['{"method":1}', /requires a 'name' field/],
     ['{"method":{}}', /requires a 'name' field/],
     ['{"method":{"name":1}}', /^Unknown import method name '1'/],
+    ['{"method":{"name":{"toString":1}}}', /^Unknown import method name '{"toString":1}'/],
     ['{"method":{"name":"web-download","uri":"http://x"}}', /^Unknown import method name/],
     ['{"method":{"name":"copy-image"}}', /^Unknown import method name 'copy-image'/],
     ['{"method":{"name":"glance-direct"},"all_stores":1}', /'all_stores' must be boolean/],
