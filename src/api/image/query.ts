@@ -49,7 +49,8 @@ export function readListRequest(rawQuery: string): ListRequest {
 }
 
 function tagsOf(pairs: readonly (readonly [string, string])[]): readonly string[] {
-  return pairs.filter(([name]) => name === 'tag').map(([, value]) => value.trim())
+  const tags = pairs.filter(([name]) => name === 'tag').map(([, value]) => value.trim())
+  return [...new Set(tags)]
 }
 
 /** Each parameter where it came first. */

@@ -34,10 +34,10 @@ export function readListRequest(rawQuery: string): ListRequest {
   const pairs = readPairs(rawQuery)
   if (pairs === undefined) throw invalid('The query string is not valid UTF-8.')
   const asked = new Map(pairs)
-  const tags = pairs.filter(([name]) => name === 'tag').map(([, value]) => value)
+  const tags = new Set(pairs.filter(([name]) => name === 'tag').map(([, value]) => value))
   const marker = asked.get('marker')?.toLowerCase()
   return {
-    search: readSearch(asked, tags),
+    search: readSearch(asked, [...tags]),
     limit: readLimit(asked.get('limit')),
     ...(marker === undefined ? {} : { marker }),
   }

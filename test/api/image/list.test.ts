@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { readListRequest } from '../../../src/api/image/query.ts'
 import { printTime } from '../../../src/image/time.ts'
 import { idOf, makeImage } from './images.ts'
 import {
@@ -314,6 +315,10 @@ function shared(status: string): Readonly<Record<string, unknown>> {
 function madeAt(n: number, fraction = ''): string {
   return printTime(makeImage(n).createdAt).replace('Z', `${fraction}Z`)
 }
+
+test('a tag is looked for once, however often it is asked for', () => {
+  assert.deepEqual(readListRequest('tag=a&tag=b&tag=+a').search.tags, ['a', 'b'])
+})
 
 test('what is not a filter is refused in the words of Glance', async () => {
   for (const [query, message] of [

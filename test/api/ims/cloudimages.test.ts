@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { answerCloudimages } from '../../../src/api/ims/list.ts'
+import { readListRequest } from '../../../src/api/ims/query.ts'
 import { MemoryCatalogue } from '../../../src/catalogue/memory/memory-catalogue.ts'
 import type { Image } from '../../../src/image/image.ts'
 import type { Viewer } from '../../../src/image/visibility.ts'
@@ -93,6 +94,12 @@ test('each documented parameter asks for what it says', async () => {
     ['sort_key=created_at&sort_dir=asc', [1, 2, 3, 4, 6, 9]],
   ]
   for (const [query, expected] of cases) assert.deepEqual(await found(query), expected, query)
+})
+
+test('a tag is looked for once, however often it is asked for', () => {
+  const { search } = readListRequest('tag=a&tag=b&tag=a')
+  assert.ok(search !== 'nothing')
+  assert.deepEqual(search.tags, ['a', 'b'])
 })
 
 test('pages are read by marker until one is not full', async () => {
