@@ -1,5 +1,5 @@
-import type { TimeBound } from '../../image/search.ts'
 import { parseTime } from '../../image/time.ts'
+import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
 import { ImageFault } from './faults.ts'
 
 /** The operators that Glance reads out of a filter's value, `OPERATOR:VALUE`. */
@@ -27,51 +27,24 @@ export function readAnyOf(value: string): readonly string[] {
   throw new ImageFault('query.invalid', `Unable to filter by unknown operator '${operator}'.`)
 }
 
-const TIME_OPERATORS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'] as const
-
-type TimeFilter = Pick<TimeBound, 'operator' | 'seconds'>
-
 /**
- * What `OPERATOR:TIME` asks of a time that is held in whole seconds, exactly.
+ * What `OPERATOR:TIME` asks of a time.
  * @throws ImageFault 'query.invalid'
  */
-export function readTime(parameter: string, value: string): TimeFilter | 'always' | 'never' {
+export function readTime(parameter: string, value: string): TimeFilter {
   const { operator: word, operand } = splitOperator(value)
-  const seconds = parseTime(operand)
-  if (seconds === undefined) {
+  const operator = TIME_OPERATORS.find((known) => known === word)
+  const filter = timeFilter(operator ?? 'eq', operand)
+  if (filter === undefined) {
     throw new ImageFault(
       'query.invalid',
       `Bad "${parameter}" query filter format. Use ISO 8601 DateTime notation.`,
     )
   }
-  const operator = TIME_OPERATORS.find((known) => known === word)
   if (operator === undefined) {
     throw new ImageFault('query.invalid', 'Unable to filter on a unknown operator.')
   }
-  return hasFraction(operand) ? betweenSeconds(operator, seconds) : { operator, seconds }
-}
-
-function hasFraction(time: string): boolean {
-  return /[.,]\d*[1-9]/.test(time)
-}
-
-/** @param next the first whole second after the time asked for, which itself is none. */
-function betweenSeconds(
-  operator: TimeBound['operator'],
-  next: number,
-): TimeFilter | 'always' | 'never' {
-  switch (operator) {
-    case 'eq':
-      return 'never'
-    case 'neq':
-      return 'always'
-    case 'gt':
-    case 'gte':
-      return { operator: 'gte', seconds: next }
-    case 'lt':
-    case 'lte':
-      return { operator: 'lt', seconds: next }
-  }
+  return filter
 }
 
 /** A quoted item, an item, or an empty one; each with the comma after it. */

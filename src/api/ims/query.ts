@@ -6,7 +6,7 @@ import {
   type SortKey,
   type TimeBound,
 } from '../../image/search.ts'
-import { parseTime } from '../../image/time.ts'
+import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
 import { readPairs, readWholeNumber } from '../parameters.ts'
 import { ImsFault, type ImsFaultCode } from './faults.ts'
 
@@ -52,17 +52,18 @@ function readSearch(asked: Asked, tags: readonly string[]): ImageSearch | 'nothi
   const memberStatus = oneOf(asked, 'member_status', MEMBER_STATUSES) ?? 'accepted'
   const isProtected = oneOf(asked, 'protected', BOOLEANS)
   const literal = (name: string) => asked.get(name)
-  const [id, name, owner] = [literal('id'), literal('name'), literal('owner')]
+  const [id, name, owner] = [literal('id')?.toLowerCase(), literal('name'), literal('owner')]
   const [diskFormat, container] = [literal('disk_format'), literal('container_format')]
+  const times = readTimes(asked)
   const rest = {
     numbers: readNumbers(asked),
-    times: readTimes(asked),
     properties: readProperties(asked),
     sort: readSort(asked),
   }
-  if (visibility === 'nothing' || isRegistered === 'false') return 'nothing'
+  if (visibility === 'nothing' || times === 'nothing' || isRegistered === 'false') return 'nothing'
   return {
     ...rest,
+    times,
     memberStatus,
     isHidden: false,
     ...(visibility === undefined ? {} : { visibility }),
@@ -110,23 +111,27 @@ function readNumbers(asked: Asked): readonly NumberBound[] {
 }
 
 const TIMES = { created_at: 'createdAt', updated_at: 'updatedAt' } as const
-const TIME_OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq', 'neq'] as const
 
-function readTimes(asked: Asked): readonly TimeBound[] {
-  return (['created_at', 'updated_at'] as const).flatMap((parameter) => {
+function readTimes(asked: Asked): readonly TimeBound[] | 'nothing' {
+  const times: TimeBound[] = []
+  let isPossible = true
+  for (const parameter of ['created_at', 'updated_at'] as const) {
     const text = asked.get(parameter)
-    return text === undefined ? [] : [{ field: TIMES[parameter], ...readTime(parameter, text) }]
-  })
+    const filter = text === undefined ? 'always' : readTime(parameter, text)
+    if (filter === 'never') isPossible = false
+    else if (filter !== 'always') times.push({ field: TIMES[parameter], ...filter })
+  }
+  return isPossible ? times : 'nothing'
 }
 
 /** `OPERATOR:TIME`; a time alone means equality. */
-function readTime(parameter: string, text: string): Omit<TimeBound, 'field'> {
-  const alone = parseTime(text)
-  if (alone !== undefined) return { operator: 'eq', seconds: alone }
+function readTime(parameter: string, text: string): TimeFilter {
+  const alone = timeFilter('eq', text)
+  if (alone !== undefined) return alone
   const colon = text.indexOf(':')
   const operator = TIME_OPERATORS.find((known) => known === text.slice(0, colon))
-  const seconds = parseTime(text.slice(colon + 1))
-  if (operator !== undefined && seconds !== undefined) return { operator, seconds }
+  const filter = operator && timeFilter(operator, text.slice(colon + 1))
+  if (filter !== undefined) return filter
   throw invalid(
     `${parameter} must be OPERATOR:TIME with an operator of ${TIME_OPERATORS.join(', ')} and ` +
       `a time like 2026-11-23T18:20:02Z, not ${quote(text)}.`,

@@ -82,6 +82,10 @@ test('each documented parameter asks for what it says', async () => {
     ['tag=x&tag=a%3Db', [3]],
     [`created_at=gt:${at(3)}Z`, [9, 6, 4]],
     [`created_at=lte:${at(3).replace('T', '+')}`, [3, 2, 1]],
+    [`created_at=gt:${at(3)}.5Z`, [9, 6, 4]],
+    [`created_at=lte:${at(3)}.5Z`, [3, 2, 1]],
+    [`created_at=eq:${at(3)}.5Z`, []],
+    [`created_at=neq:${at(3)}.5Z`, [9, 6, 4, 3, 2, 1]],
     [`updated_at=neq:${at(3)}Z&owner=own`, [9, 6, 1]],
     [`updated_at=${at(3)}Z`, [3]],
     ['size_min=1017', [2]],
@@ -100,6 +104,14 @@ test('a tag is looked for once, however often it is asked for', () => {
   const { search } = readListRequest('tag=a&tag=b&tag=a')
   assert.ok(search !== 'nothing')
   assert.deepEqual(search.tags, ['a', 'b'])
+})
+
+test('an id in capitals is the same id', async () => {
+  const lettered = new MemoryCatalogue(() => 0)
+  await lettered.putImages([imageOf(0xabc)])
+  const query = `id=${idOf(0xabc).toUpperCase()}`
+  const { body } = await answerCloudimages({ query, viewer: OWNER }, lettered)
+  assert.equal(JSON.parse(body).images.length, 1)
 })
 
 test('pages are read by marker until one is not full', async () => {
