@@ -15,6 +15,7 @@ import { changedImage } from '../property-change.ts'
 import { faultOfAnswer, faultOfError, glanceFault, type Operation } from './glance-faults.ts'
 import { type ListLimits, listPages, type OddRows } from './list-pages.ts'
 import { glanceQuery } from './list-query.ts'
+import { type PageEnd, PageEnds } from './page-ends.ts'
 import {
   isPatchable,
   PATCH_TYPE,
@@ -48,13 +49,16 @@ export function openGlance(upstream: Upstream, options: GlanceOptions): Catalogu
   const judge = judgeOf(options.areViewersKnown)
   const limits = { ...LIST_LIMITS, ...options.limits }
   const onOddRows = options.onOddRows ?? (() => {})
-  return (asker) => new GlanceCatalogue({ upstream, judge, limits, onOddRows }, asker)
+  const ends = options.areViewersKnown ? new PageEnds() : undefined
+  return (asker) => new GlanceCatalogue({ upstream, judge, limits, ends, onOddRows }, asker)
 }
 
 interface Parts {
   readonly upstream: Upstream
   readonly judge: Judge
   readonly limits: ListLimits
+  /** None where nothing may be known of one caller while another is served. */
+  readonly ends: PageEnds | undefined
   readonly onOddRows: (odd: OddRows, requestId: string) => void
 }
 
@@ -72,15 +76,23 @@ class GlanceCatalogue implements Catalogue {
     const asked = glanceQuery(query)
     if (asked === undefined) return NOTHING
     const only = judge.listFilter(viewer)
+    const filters = [asked.filters, only].filter((part) => part !== '').join('&')
     return listPages({
-      query: { ...asked, filters: [asked.filters, only].filter((part) => part !== '').join('&') },
+      query: { ...asked, filters },
       window,
+      end: this.#pageEnd(filters, window),
       isWanted: (image) => judge.mayList(image, viewer) && matches(image, query),
       limits,
       ask: (parameters, signal) =>
         this.#send({ method: 'GET', path: '/v2/images', query: parameters, signal }),
       onOddRows: (odd) => onOddRows(odd, this.#asker.requestId),
     })
+  }
+
+  #pageEnd(filters: string, { limit, after }: ListWindow): PageEnd | undefined {
+    const { projectId, roles } = this.#asker
+    const who = [projectId ?? '', roles.toSorted().join(',')]
+    return this.#parts.ends?.of([...who, filters, `${limit}`, after?.id ?? ''])
   }
 
   async get(viewer: Viewer, id: string): Promise<Image> {

@@ -6,6 +6,7 @@ import type { JsonAnswer } from '../../upstream/upstream.ts'
 import type { ImageList, ListWindow } from '../catalogue.ts'
 import { faultOfAnswer, faultOfError, glanceFault } from './glance-faults.ts'
 import { type GlanceQuery, TIME_MAX_SECONDS } from './list-query.ts'
+import type { PageEnd } from './page-ends.ts'
 import { readRow } from './read-row.ts'
 
 /** Glance's own maximum (api_limit_max) unless configured. */
@@ -32,6 +33,8 @@ export interface ListRequest {
   readonly limits: ListLimits
   /** Asks Glance for `/v2/images?{query}`. */
   readonly ask: (query: string, signal: AbortSignal) => Promise<JsonAnswer>
+  /** Of the first page, if it may be known. */
+  readonly end: PageEnd | undefined
   /** Told of rows that could not be used, or not as they came. */
   readonly onOddRows: (odd: OddRows) => void
 }
@@ -46,6 +49,8 @@ export interface OddRows {
 interface Page {
   readonly images: readonly Image[]
   readonly rows: number
+  /** Whether every row could be used as it came. */
+  readonly isSound: boolean
   /** Of the page that follows; none: this was the last. */
   readonly marker: string | undefined
 }
@@ -136,14 +141,32 @@ class Pages {
   /** @param left how many images are still wanted */
   async next(left: number): Promise<Page> {
     const isExact = this.#request.query.isWhole && this.#isFirst
-    const rows = isExact ? left : Math.max(left, PAGE_ROWS_MIN)
     this.#isFirst = false
-    return this.#read(await this.#answer(rows))
+    if (!isExact) return this.#read(await this.#answer(Math.max(left, PAGE_ROWS_MIN)))
+    const end = left <= this.#rowsMax ? this.#request.end : undefined
+    const page = this.#read(
+      (await this.#toKnownEnd(end?.get(), left)) ?? (await this.#answer(left)),
+    )
+    end?.set(page.rows === left && page.isSound ? page.images.at(-1)?.createdAt : undefined)
+    return page
+  }
+
+  /** @returns undefined when the page is not full, or Glance cannot be asked so */
+  async #toKnownEnd(end: number | undefined, rows: number): Promise<JsonAnswer | undefined> {
+    if (end === undefined) return undefined
+    const answer = await this.#ask(
+      rows,
+      `created_at=${encodeURIComponent(`gte:${printTime(end)}`)}`,
+    )
+    if (answer === 'too large' || MARKER_LOST.has(answer.status)) return undefined
+    if (answer.status !== 200) throw faultOfAnswer('list', answer)
+    const images = fieldOf(answer.json, 'images')
+    return Array.isArray(images) && images.length < rows ? undefined : answer
   }
 
   async #answer(rows: number): Promise<JsonAnswer> {
     for (;;) {
-      const answer = await this.#ask(Math.min(rows, this.#rowsMax))
+      const answer = await this.#ask(Math.min(rows, this.#rowsMax), this.#from?.filter ?? '')
       if (answer === 'too large') {
         this.#rowsMax = Math.max(1, Math.floor(Math.min(rows, this.#rowsMax) / SHRINK_FACTOR))
       } else if (answer.status === 200) {
@@ -156,9 +179,9 @@ class Pages {
     }
   }
 
-  async #ask(limit: number): Promise<JsonAnswer | 'too large'> {
+  async #ask(limit: number, times: string): Promise<JsonAnswer | 'too large'> {
     const { query, ask } = this.#request
-    const parts = [query.filters, this.#from?.filter ?? '', `limit=${limit}`, ORDER]
+    const parts = [query.filters, times, `limit=${limit}`, ORDER]
     if (this.#marker !== undefined) parts.push(`marker=${encodeURIComponent(this.#marker)}`)
     try {
       return await ask(parts.filter((part) => part !== '').join('&'), this.#signal)
@@ -193,12 +216,12 @@ class Pages {
     const rows = fieldOf(json, 'images')
     if (!Array.isArray(rows)) throw glanceFault('upstream.invalid', 'a list without "images"')
     const marker = this.#readNext(fieldOf(json, 'next'))
-    const images = this.#readRows(rows)
+    const read = this.#readRows(rows)
     this.#marker = marker
-    return { images, rows: rows.length, marker }
+    return { ...read, rows: rows.length, marker }
   }
 
-  #readRows(rows: readonly unknown[]): readonly Image[] {
+  #readRows(rows: readonly unknown[]): Pick<Page, 'images' | 'isSound'> {
     const images: Image[] = []
     const examples: string[] = []
     let skipped = 0
@@ -215,8 +238,9 @@ class Pages {
       this.#pass(image)
       images.push(image)
     }
-    if (skipped + repaired > 0) this.#request.onOddRows({ skipped, repaired, examples })
-    return images
+    const isSound = skipped + repaired === 0
+    if (!isSound) this.#request.onOddRows({ skipped, repaired, examples })
+    return { images, isSound }
   }
 
   #pass(image: Image): void {

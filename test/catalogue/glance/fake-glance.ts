@@ -56,7 +56,12 @@ export function listing(
     const at = marker === null ? -1 : images.findIndex(({ id }) => id === marker)
     if (marker !== null && at < 0) return status(400)
     const limit = Math.min(Number(parameters.get('limit') ?? 25), pageRowsMax)
-    const rows = images.slice(at + 1, at + 1 + limit)
+    const [, since] = /^gte:(.+)$/.exec(parameters.get('created_at') ?? '') ?? []
+    const sinceSeconds = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since) / 1000
+    const rows = images
+      .slice(at + 1)
+      .filter(({ createdAt }) => createdAt >= sinceSeconds)
+      .slice(0, limit)
     const last = rows.at(-1)
     const next = rows.length === limit && last ? `/v2/images?limit=9&marker=${last.id}` : undefined
     return page(rows.map(writeDocument), next)
