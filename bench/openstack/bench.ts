@@ -10,7 +10,7 @@ import { demandsSection } from '../report.ts'
 import { checkWrk } from '../wrk.ts'
 import { judgeRow } from './demands.ts'
 import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
-import { type Lane, measureRow } from './measure.ts'
+import { FIRST_WARM_UP_ROUNDS, type Lane, measureRow, WARM_UP_ROUNDS } from './measure.ts'
 import { type Form, HELP, readForm } from './options.ts'
 import { type Page, pagesOf } from './pages.ts'
 import { introduction, printRow, REPORT_FILE } from './report.ts'
@@ -58,12 +58,15 @@ async function bench(form: Form, folder: string): Promise<boolean> {
   }
   add(introduction(form, WORKERS))
   const demands: Demand[] = []
+  const setting = { lanes, token, form, folder }
+  let warmUps = FIRST_WARM_UP_ROUNDS
   for (const size of form.sizes) {
     const pages = pagesOf(fillGlance(database, size, cloud.projects.demo))
     for (const page of pages.filter((one) => one.isDemanded || !form.isDemandedPageOnly)) {
       for (const connections of form.connections) {
         tell(`${page.name}, ${size} images, ${connections} connections`)
-        const row = await measureRow(page, size, connections, lanes, token, form, folder)
+        const row = await measureRow(page, size, connections, setting, warmUps)
+        warmUps = WARM_UP_ROUNDS
         add(printRow(row))
         demands.push(...judgeRow(row))
       }

@@ -4,6 +4,7 @@ import { ratioOf, type Spread, spreadOf } from '../statistics.ts'
 import { load, type Measured } from '../wrk.ts'
 import type { Form } from './options.ts'
 import type { Page } from './pages.ts'
+import { untilQuiet } from './quiet.ts'
 
 export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
 
@@ -31,33 +32,37 @@ export interface Figures {
   readonly p99Ms: number
 }
 
-/** For each lane, before any figure is taken: a few hundred pages, which V8 needs to compile for. */
-export const WARM_UP_ROUNDS = 3
+/** What all rows have in common. */
+export interface Setting {
+  readonly lanes: readonly Lane[]
+  readonly token: string
+  readonly form: Form
+  readonly folder: string
+}
+
+/** Not counted. The first row has more: a few hundred pages, until V8 has compiled what they need. */
+export const WARM_UP_ROUNDS = 1
+export const FIRST_WARM_UP_ROUNDS = 4
 
 /** Lane after lane in each round, so that what slows the machine for a while slows all of them. */
 export async function measureRow(
   page: Page,
   size: number,
   connections: number,
-  lanes: readonly Lane[],
-  token: string,
-  form: Form,
-  folder: string,
+  { lanes, token, form, folder }: Setting,
+  warmUps: number,
 ): Promise<Row> {
-  const seconds = page.isDemanded ? form.demandedRoundSeconds : form.otherRoundSeconds
   const rounds = new Map<LaneName, Measured[]>()
-  for (let round = -WARM_UP_ROUNDS; round < form.rounds; round += 1) {
+  for (let round = -warmUps; round < form.rounds; round += 1) {
     for (const lane of lanes) {
       const pathsFile = join(folder, 'paths')
       await writeFile(pathsFile, `${lane.path(page)}\n`)
+      await untilQuiet()
       const { url } = lane
+      const seconds = form.roundSeconds
       const measured = await load({
-        url,
-        token,
-        pathsFile,
+        ...{ url, token, pathsFile, seconds, connections },
         round: undefined,
-        seconds,
-        connections,
       })
       if (round >= 0) rounds.set(lane.name, [...(rounds.get(lane.name) ?? []), measured])
     }

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os'
 import { count, spread } from '../report.ts'
 import { Table } from '../table.ts'
-import { type Row, WARM_UP_ROUNDS } from './measure.ts'
+import { FIRST_WARM_UP_ROUNDS, type Row } from './measure.ts'
 import type { Form } from './options.ts'
 
 /** Where a full run's report goes, from the project's root. */
@@ -33,8 +33,9 @@ and Nova are Debian's packages over SQLite under uWSGI, ${workers} processes eac
 sets them up. All of it, \`wrk\` included, shares the machine's cores. Images are one project's own, active, with eight free
 properties each, written directly into Glance's database, since ten thousand through its API take minutes.
 
-Rounds are interleaved: each is ${form.demandedRoundSeconds} s (${form.otherRoundSeconds} s where no demand is made) for each of the four in turn. A figure is the
-median of ${form.rounds} rounds, after ${WARM_UP_ROUNDS} to warm up, and in parentheses the least and the most; a ratio is taken round by round.
+Rounds are interleaved: each is ${form.roundSeconds} s for each of the four in turn, begun when the machine has nothing left to do, since
+a service goes on with requests whose caller has left. A figure is the median of ${form.rounds} rounds, after one to warm up
+(${FIRST_WARM_UP_ROUNDS} before the first row), and in parentheses the least and the most; a ratio is taken round by round.
 
 ${TABLE.head()}`
 }

@@ -1,0 +1,33 @@
+import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const WINDOW_MS = 100
+/** Of the machine's whole time. */
+const BUSY_RATIO_MAX = 0.1
+const TIMEOUT_MS = 10_000
+
+/**
+ * Waits until the machine has nothing more to do. A service goes on with requests whose caller has
+ * left, so what one round leaves behind would be paid for by the next.
+ */
+export async function untilQuiet(): Promise<void> {
+  const deadlineMs = performance.now() + TIMEOUT_MS
+  let before = times()
+  while (performance.now() < deadlineMs) {
+    await sleep(WINDOW_MS)
+    const now = times()
+    const busy = now.busyMs - before.busyMs
+    if (busy <= BUSY_RATIO_MAX * (busy + now.idleMs - before.idleMs)) return
+    before = now
+  }
+}
+
+function times(): { busyMs: number; idleMs: number } {
+  let busyMs = 0
+  let idleMs = 0
+  for (const { times: spent } of cpus()) {
+    busyMs += spent.user + spent.nice + spent.sys + spent.irq
+    idleMs += spent.idle
+  }
+  return { busyMs, idleMs }
+}
