@@ -70,6 +70,8 @@ class BodyCutOff extends Error {
  */
 export function closeAfterUnreadBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!isStreaming(raw) || raw.complete) return
-  hangUpAfterAnswer(raw.socket)
+  // The request has lost its socket where a client that passed it on has given it up.
+  const { socket } = reply.raw
+  if (socket !== null) hangUpAfterAnswer(socket)
   reply.header('connection', 'close')
 }

@@ -239,6 +239,22 @@ for (const { what, does, status, fault } of FAULTS) {
   }
 }
 
+for (const how of ['resets', 'closes']) {
+  test(`Nova ${how} in the middle of a large body: 502 in its shape`, async (t) => {
+    const { stand, nova } = await startBoth(t)
+    nova.answer = (request) => {
+      if (how === 'resets') request.socket.resetAndDestroy()
+      else request.socket.destroy()
+    }
+    const text = await exchange(
+      stand.running.url,
+      `POST ${SERVERS} HTTP/1.1\r\nHost: x\r\nContent-Length: ${8 * MIB}\r\n\r\n${'a'.repeat(MIB)}`,
+    )
+    assert.match(text, /^HTTP\/1\.1 502 [\s\S]*\r\n\r\n\{"badGateway":/)
+    assert.equal(nova.seen.length, 1)
+  })
+}
+
 test("Nova's own 503 is passed on and not asked again", async (t) => {
   const { stand, nova } = await startBoth(t)
   nova.answer = (_request, response) => response.writeHead(503, { 'retry-after': '1' }).end('no')
