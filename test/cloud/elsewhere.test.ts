@@ -190,6 +190,20 @@ test('an answer comes piece by piece, not when it is whole', async (t) => {
   assert.equal(Buffer.from(last?.value ?? []).toString(), 'last')
 })
 
+test('nothing goes to Nova without one good Host', async (t) => {
+  const { stand, nova } = await startBoth(t)
+  for (const hosts of ['', 'Host: a\r\nHost: b\r\n', 'Host: a b\r\n', 'Host:\r\n']) {
+    for (const version of ['1.0', '1.1']) {
+      const text = await exchange(
+        stand.running.url,
+        `GET ${SERVERS} HTTP/${version}\r\n${hosts}Connection: close\r\n\r\n`,
+      )
+      assert.match(text, /^HTTP\/1\.1 400 [\s\S]*Host header/, hosts)
+    }
+  }
+  assert.equal(nova.seen.length, 0)
+})
+
 test('a body on GET goes along', async (t) => {
   const { stand, nova } = await startBoth(t)
   nova.answer = (request, response) => request.pipe(response)

@@ -74,9 +74,7 @@ export async function admit(
     throw new ComputeFault('request.malformed', 'The path is not valid percent-encoded UTF-8.')
   }
   const base = resolveBaseUrl(request, gate.baseUrl)
-  if (base === undefined) {
-    throw new ComputeFault('request.host', 'The Host header is missing, repeated or malformed.')
-  }
+  if (base === undefined) throw badHost()
   const [first, ...rest] = target.segments
   const { project, path } = splitPath(rest)
   if (method === 'OPTIONS') return { kind: 'options', allow: allowedAt(path) }
@@ -123,6 +121,10 @@ export async function admit(
     throw error instanceof ComputeFault ? new VersionedFault(error, headers) : error
   }
   return { kind: 'call', call, headers }
+}
+
+export function badHost(): ComputeFault {
+  return new ComputeFault('request.host', 'The Host header is missing, repeated or malformed.')
 }
 
 /** Where to sign in, as a 401 says it. */

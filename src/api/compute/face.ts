@@ -4,8 +4,9 @@ import type { Catalogue, CatalogueFor } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../authenticate.ts'
+import { resolveBaseUrl } from '../base-url.ts'
 import type { Face, Failure } from '../face.ts'
-import { admit, type Gate, keystoneOf, VersionedFault } from './admit.ts'
+import { admit, badHost, type Gate, keystoneOf, VersionedFault } from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { type Elsewhere, isAboutImages } from './elsewhere.ts'
@@ -83,6 +84,8 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   app.addHook('onRequest', async (request, reply) => {
     try {
       if (elsewhere !== undefined && !isAboutImages(request.originalUrl)) {
+        // A client without a Host to pass on would make one up, of an address that is nobody's business.
+        if (resolveBaseUrl(request, deps.baseUrl) === undefined) throw badHost()
         return elsewhere.forward(request, reply, (fault) => refuse(reply, fault))
       }
       const admission = await admit(request, reply.raw, deps)
