@@ -15,6 +15,7 @@ import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
 import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
+import { idleTimeoutMs } from './idle-timeout.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 
@@ -59,7 +60,9 @@ export async function startInFront({
     catalogueFor: catalogueOver(glance, config, logger),
     ...(nova === undefined ? {} : { elsewhere: nova }),
   })
-  const app: FastifyInstance = createHttpServer(face, logger)
+  const app: FastifyInstance = createHttpServer(face, logger, {
+    idleTimeoutMs: idleTimeoutMs(config),
+  })
   const close = async () => {
     await drain([app])
     await Promise.all([glance, keystone, nova].map((client) => client?.close()))

@@ -18,6 +18,7 @@ import { loadExample } from '../transfer/example.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
 import { createHttpServer } from './http-server.ts'
+import { idleTimeoutMs } from './idle-timeout.ts'
 import { type OpenedImageData, openImageData } from './image-data.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
@@ -157,7 +158,7 @@ async function listenAll(
   }
   const listening: Partial<Record<FaceName, Listening>> = {}
   for (const name of FACES) {
-    const app = createHttpServer(faces[name], logger)
+    const app = createHttpServer(faces[name], logger, { idleTimeoutMs: idleTimeoutMs(config) })
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)
