@@ -48,7 +48,8 @@ export function fillGlance(
   database.exec('BEGIN IMMEDIATE')
   for (let index = there; index < count; index += 1) {
     const id = randomUUID()
-    const time = new Date(START_MS + index * STEP_MS).toISOString().slice(0, 23).replace('T', ' ')
+    const [day, second] = new Date(START_MS + index * STEP_MS).toISOString().split(/[T.]/)
+    const time = `${day} ${second}.000000` // as SQLAlchemy writes it, which compares it as text
     const size = 1_000_000 + index
     const sum = index.toString(16).padStart(32, '0')
     addImage.run(id, `image-${index}`, size, time, time, sum, project, size, sum.repeat(4))

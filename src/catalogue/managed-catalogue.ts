@@ -14,9 +14,9 @@ export interface ManagedCatalogue extends ImageStore {
 
   /**
    * The images of a search in its own order, at most `limit`, after the image `marker`, which need
-   * not match the search. @throws CatalogueFault 'marker.not_found'
+   * not match the search; fewer of them where they are large. @throws CatalogueFault 'marker.not_found'
    */
-  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<readonly Image[]>
+  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<SearchPage>
 
   /** @throws CatalogueFault 'image.exists', 'property.unstorable' for what is not well-formed text */
   create(image: Image): Promise<Image>
@@ -33,6 +33,12 @@ export interface ManagedCatalogue extends ImageStore {
    * @throws CatalogueFault 'image.not_found'
    */
   remove(id: string, check: (image: Image) => void): Promise<Image>
+}
+
+export interface SearchPage {
+  readonly images: readonly Image[]
+  /** Others match that come after them. Of a limit of 0: never. */
+  readonly hasMore: boolean
 }
 
 export interface SearchWindow {

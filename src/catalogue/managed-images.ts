@@ -18,6 +18,19 @@ export function markerImage(image: Image | undefined, viewer: Viewer, id: string
   return image
 }
 
+/**
+ * Texts of the images of one search, in characters: once there are so many, the page ends. Larger
+ * than any catalogue needs, and small enough to print a page in one piece.
+ */
+export const SEARCH_CHARACTERS_MAX = 32 * 1024 * 1024
+
+/** The characters of an image's free properties: all else of it is small. */
+export function charactersOf(image: Image): number {
+  let characters = 0
+  for (const [key, value] of image.properties) characters += key.length + (value?.length ?? 0)
+  return characters
+}
+
 /** @throws CatalogueFault 'image.exists', 'property.unstorable' */
 export function newImage(image: Image, there: Image | undefined): Image {
   if (there !== undefined) {

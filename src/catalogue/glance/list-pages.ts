@@ -15,6 +15,8 @@ export const PAGE_ROWS_MAX = 1000
 const PAGE_ROWS_MIN = 100
 /** An answer too large is asked for again in pages smaller by this. */
 const SHRINK_FACTOR = 30
+/** Databases keep fractions of seconds, and round them, in ways of their own. */
+const END_MARGIN_SECONDS = 1
 /** Nova's order (nova/image/glance.py); Glance adds `id` in the same direction. */
 const ORDER = 'sort_key=created_at&sort_dir=desc'
 
@@ -154,10 +156,8 @@ class Pages {
   /** @returns undefined when the page is not full, or Glance cannot be asked so */
   async #toKnownEnd(end: number | undefined, rows: number): Promise<JsonAnswer | undefined> {
     if (end === undefined) return undefined
-    const answer = await this.#ask(
-      rows,
-      `created_at=${encodeURIComponent(`gte:${printTime(end)}`)}`,
-    )
+    const since = encodeURIComponent(`gte:${printTime(end - END_MARGIN_SECONDS)}`)
+    const answer = await this.#ask(rows, `created_at=${since}`)
     if (answer === 'too large' || MARKER_LOST.has(answer.status)) return undefined
     if (answer.status !== 200) throw faultOfAnswer('list', answer)
     const images = fieldOf(answer.json, 'images')

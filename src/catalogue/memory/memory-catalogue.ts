@@ -6,8 +6,15 @@ import { matchesSearch } from '../../image/search-match.ts'
 import { compareInSearch } from '../../image/search-order.ts'
 import { isListed, type Viewer } from '../../image/visibility.ts'
 import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
-import type { ManagedCatalogue, SearchWindow } from '../managed-catalogue.ts'
-import { existingImage, markerImage, newImage, replacement } from '../managed-images.ts'
+import type { ManagedCatalogue, SearchPage, SearchWindow } from '../managed-catalogue.ts'
+import {
+  charactersOf,
+  existingImage,
+  markerImage,
+  newImage,
+  replacement,
+  SEARCH_CHARACTERS_MAX,
+} from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
@@ -68,13 +75,19 @@ export class MemoryCatalogue implements ManagedCatalogue {
     viewer: Viewer,
     search: ImageSearch,
     { limit, marker }: SearchWindow,
-  ): Promise<readonly Image[]> {
+  ): Promise<SearchPage> {
     const after = marker === undefined ? undefined : markerImage(this.#find(marker), viewer, marker)
-    return this.#images
+    const found = this.#images
       .filter((image) => matchesSearch(image, viewer, search))
       .filter((image) => after === undefined || compareInSearch(image, after, search.sort) > 0)
       .sort((a, b) => compareInSearch(a, b, search.sort))
-      .slice(0, limit)
+    let characters = 0
+    const images = found.slice(0, limit).filter((image) => {
+      const isFull = characters >= SEARCH_CHARACTERS_MAX
+      characters += charactersOf(image)
+      return !isFull
+    })
+    return { images, hasMore: limit > 0 && found.length > images.length }
   }
 
   async create(image: Image): Promise<Image> {

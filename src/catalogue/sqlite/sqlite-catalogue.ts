@@ -7,8 +7,15 @@ import type { ImageSearch } from '../../image/search.ts'
 import type { Viewer } from '../../image/visibility.ts'
 import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
 import { CatalogueFault } from '../faults.ts'
-import type { ManagedCatalogue, SearchWindow } from '../managed-catalogue.ts'
-import { existingImage, markerImage, newImage, replacement } from '../managed-images.ts'
+import type { ManagedCatalogue, SearchPage, SearchWindow } from '../managed-catalogue.ts'
+import {
+  charactersOf,
+  existingImage,
+  markerImage,
+  newImage,
+  replacement,
+  SEARCH_CHARACTERS_MAX,
+} from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
@@ -25,6 +32,9 @@ import { asksForStorableText } from './terms.ts'
 
 /** Images read in one go; between two goes other work has its turn. */
 const PAGE_IMAGES = 250
+
+/** Images of a search whose texts are read together; each may be of several MiB. */
+const SLICE_IMAGES = 50
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
@@ -113,17 +123,22 @@ export class SqliteCatalogue implements ManagedCatalogue {
     viewer: Viewer,
     search: ImageSearch,
     { limit, marker }: SearchWindow,
-  ): Promise<readonly Image[]> {
+  ): Promise<SearchPage> {
+    if (limit === 0) {
+      this.planSearch(viewer, search, marker)
+      return { images: [], hasMore: false }
+    }
     return this.#database.read(() => {
       const plan = this.planSearch(viewer, search, marker)
       const found: FoundRow[] = []
       for (const { sql, values } of plan.statements) {
-        if (found.length >= limit) break
+        if (found.length > limit) break
         // Searches are of many shapes: none of their statements is kept.
         const statement = this.#database.sqlite.prepare(sql)
-        found.push(...(statement.all(...values, limit - found.length) as unknown as FoundRow[]))
+        found.push(...(statement.all(...values, limit + 1 - found.length) as unknown as FoundRow[]))
       }
-      return this.#imagesOf(found)
+      const images = this.#imagesUpTo(found.slice(0, limit))
+      return { images, hasMore: found.length > images.length }
     })
   }
 
@@ -263,6 +278,20 @@ export class SqliteCatalogue implements ManagedCatalogue {
       const { sql, values } = this.plan(viewer, query, after, limit)
       return this.#imagesOf(this.#database.prepare(sql).all(...values) as unknown as FoundRow[])
     })
+  }
+
+  /** Reads a few at a time, until there is enough to print. */
+  #imagesUpTo(found: readonly FoundRow[]): readonly Image[] {
+    const images: Image[] = []
+    let characters = 0
+    for (let start = 0; start < found.length; start += SLICE_IMAGES) {
+      for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES))) {
+        if (characters >= SEARCH_CHARACTERS_MAX) return images
+        characters += charactersOf(image)
+        images.push(image)
+      }
+    }
+    return images
   }
 
   /** Reads those that are not remembered, all in one go. */

@@ -25,7 +25,7 @@ async function timesAsked(
   return { found, times: fake.requests.map((request) => parametersOf(request)['created_at']) }
 }
 
-const since = (image = imageOf(0)) => `gte:${printTime(image.createdAt)}`
+const since = (image = imageOf(0)) => `gte:${printTime(image.createdAt - 1)}`
 
 async function knownPage(t: TestContext) {
   const there = await stand(t)
