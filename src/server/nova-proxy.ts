@@ -128,11 +128,14 @@ function leave(reply: FastifyReply): void {
   reply.raw.destroy()
 }
 
+/** As service catalogues end the address of Nova; requests bring theirs along. */
+const VERSION_AND_PROJECT = /\/v2(?:\.1)?(?:\/[0-9a-f-]+)?$/
+
 /** The Nova of the configuration, if there is one. */
 export function openNovaProxy({ compute, upstream }: Config): NovaProxy | undefined {
   if (compute.upstreamUrl === undefined) return undefined
   return new NovaProxy({
-    url: compute.upstreamUrl,
+    url: compute.upstreamUrl.replace(VERSION_AND_PROJECT, ''),
     caFile: upstream.caFile,
     connectTimeoutMs: upstream.connectTimeoutMs,
     silenceTimeoutMs: compute.upstreamTimeoutMs,

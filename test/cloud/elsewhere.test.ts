@@ -204,6 +204,15 @@ test('nothing goes to Nova without one good Host', async (t) => {
   assert.equal(nova.seen.length, 0)
 })
 
+test('the address of Nova may end in a version, as service catalogues have it', async (t) => {
+  const nova = await startFakeNova(t)
+  const flags = { 'compute.upstreamUrl': `${nova.url}/v2.1/` }
+  await using stand = await startStand(t, { flags })
+  nova.answer = (request, response) => response.end(request.url)
+  assert.equal((await stand.ask('servers')).text, SERVERS)
+  assert.equal((await stand.ask('/')).text, '/')
+})
+
 test('a body on GET goes along', async (t) => {
   const { stand, nova } = await startBoth(t)
   nova.answer = (request, response) => request.pipe(response)
