@@ -58,7 +58,61 @@ export function pairProblems(
     const why = `needs a Keystone: give ${flagOf('keystone.url')}, or leave it out`
     problems.push(...refuse(given('keystone.service'), why), ...refuse(given('region'), why))
   }
-  return [...problems, ...serviceUserProblems(config, origins, hasServicePassword)]
+  return [
+    ...problems,
+    ...OPTION_KEYS.filter((key) => origins[key].from !== 'default').flatMap((key) => {
+      const why = whyIdle(key, config)
+      return why === undefined ? [] : refuse([key], why)
+    }),
+    ...serviceUserProblems(config, origins, hasServicePassword),
+  ]
+}
+
+const EMBEDDED_ONLY: ReadonlySet<OptionKey> = new Set<OptionKey>([
+  'image.port',
+  'image.sizeBytesMax',
+  'image.freeBytesMin',
+  'image.requireFormatMatch',
+  'identity.port',
+  'tokens.lifetimeHours',
+])
+const OF_NOVA_TOO: ReadonlySet<OptionKey> = new Set<OptionKey>([
+  'upstream.caFile',
+  'upstream.connectTimeoutMs',
+])
+
+/** Why an option would do nothing, or nothing good, here. */
+function whyIdle(key: OptionKey, config: Config): string | undefined {
+  const isEmbedded = modeOf(config) === 'embedded'
+  const hasNova = config.compute.upstreamUrl !== undefined
+  if (EMBEDDED_ONLY.has(key)) {
+    return isEmbedded ? undefined : 'is about the embedded catalogue and its users; leave it out'
+  }
+  if (key === 'compute.upstreamTimeoutMs' && !hasNova) {
+    return `is about a Nova: give ${flagOf('compute.upstreamUrl')}, or leave it out`
+  }
+  if (key.startsWith('upstream.') && isEmbedded && !(hasNova && OF_NOVA_TOO.has(key))) {
+    return `is about a Glance: give ${flagOf('glance.url')}, or leave it out`
+  }
+  if (key === 'compute.upstreamUrl' && isOwnAddress(config)) {
+    return `is where Afterimage itself listens; move one of them, such as by ${flagOf('compute.port')}`
+  }
+  return undefined
+}
+
+/** Requests for Nova would go round in circles. Other names of this machine are not known here. */
+function isOwnAddress({ compute, host }: Config): boolean {
+  if (compute.upstreamUrl === undefined) return false
+  const { protocol, hostname, port } = new URL(compute.upstreamUrl)
+  if (Number(port || (protocol === 'https:' ? 443 : 80)) !== compute.port) return false
+  const name = hostname.replace(/^\[|\]$/g, '')
+  return name === host || (isLoopback(name) && (isLoopback(host) || EVERYWHERE.has(host)))
+}
+
+const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d+){3}$/.test(host)
 }
 
 function isSwitchedOn(key: OptionKey, { cache }: Config): boolean {

@@ -38,6 +38,16 @@ describe('what holds the images and what knows the callers', () => {
     ['Glance alone, no memory', { 'glance.url': GLANCE, 'cache.ttlMs': '0' }, 'glance_alone'],
     ['nothing but Nova behind', { 'compute.upstreamUrl': 'http://nova.test:8774' }, 'embedded'],
     [
+      'Nova on this machine at another port',
+      { 'compute.upstreamUrl': 'http://127.0.0.1:8764', 'upstream.connectTimeoutMs': '1000' },
+      'embedded',
+    ],
+    [
+      "a name of Nova's with the port of here",
+      { 'glance.url': GLANCE, 'compute.upstreamUrl': 'http://nova.test:8774' },
+      'glance_alone',
+    ],
+    [
       'a memory over Glance and Keystone',
       { 'glance.url': GLANCE, 'keystone.url': KEYSTONE, 'cache.ttlMs': '1000' },
       'cloud',
@@ -78,6 +88,50 @@ describe('what holds the images and what knows the callers', () => {
       { 'glance.url': GLANCE, region: 'one' },
       /^region .* needs a Keystone/,
     ],
+    ...(
+      [
+        ['image.port', '1'],
+        ['image.sizeBytesMax', '1'],
+        ['image.freeBytesMin', '1'],
+        ['image.requireFormatMatch', 'true'],
+        ['identity.port', '1'],
+        ['tokens.lifetimeHours', '1'],
+      ] as const
+    ).flatMap(([key, value]): [string, Flags, RegExp][] => [
+      [
+        `${key} over a Glance`,
+        { cloud: 'mine', [key]: value },
+        /^\S+ \(--\S+\) is about the embedded catalogue and its users; leave it out$/,
+      ],
+      [`${key} over Glance alone`, { 'glance.url': GLANCE, [key]: value }, /embedded catalogue/],
+    ]),
+    [
+      'deadlines of a Glance that is not there',
+      { 'upstream.answerTimeoutMs': '1000' },
+      /^upstream\.answerTimeoutMs .* is about a Glance: give --glance-url/,
+    ],
+    [
+      'the same where there is but a Nova',
+      { 'compute.upstreamUrl': 'http://nova.test', 'upstream.queueMax': '1' },
+      /^upstream\.queueMax .* is about a Glance/,
+    ],
+    [
+      'deadlines of a Nova that is not there',
+      { 'glance.url': GLANCE, 'compute.upstreamTimeoutMs': '1000' },
+      /^compute\.upstreamTimeoutMs .* is about a Nova: give --compute-upstream-url/,
+    ],
+    ...(
+      [
+        ['http://127.0.0.1:8774', {}],
+        ['http://localhost:8774/v2.1', {}],
+        ['http://[::1]:8774', { host: '::' }],
+        ['http://10.0.0.1', { host: '10.0.0.1', 'compute.port': '80' }],
+      ] as const
+    ).map(([url, flags]): [string, Flags, RegExp] => [
+      `its own address ${url} as Nova's`,
+      { ...flags, 'glance.url': GLANCE, 'compute.upstreamUrl': url },
+      /^compute\.upstreamUrl .* is where Afterimage itself listens; .*--compute-port/,
+    ]),
     [
       'a cloud and its Keystone',
       { cloud: 'mine', 'keystone.url': KEYSTONE },
