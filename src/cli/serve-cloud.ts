@@ -45,9 +45,11 @@ async function findGlance(
   return findEndpoint(cloud, document, 'image')
 }
 
+const TO_LIST = 'To list the images'
+
 /** What `serve` prints once it listens at `url`. */
 export function greetingInFront(config: Config, url: string, terminal: Terminal): string {
-  const { glance, keystone, compute } = config
+  const { cloud, glance, keystone, compute } = config
   const alone = 'none: Glance judges every token'
   const lines = [
     'Afterimage stands in front of',
@@ -59,13 +61,15 @@ export function greetingInFront(config: Config, url: string, terminal: Terminal)
     'and serves',
     `  compute   ${url}/v2.1`,
     '',
-    'To list the images:',
+    cloud === undefined
+      ? `${TO_LIST} (by the cloud's openrc, with python3-openstackclient):`
+      : `${TO_LIST}:`,
     `  curl -sS -H "X-Auth-Token: ${tokenOf(config, terminal)}" ${url}/v2.1/images/detail`,
   ]
   return `${lines.join('\n')}\n\n`
 }
 
 function tokenOf({ cloud }: Config, { program }: Terminal): string {
-  if (cloud === undefined) return '$OS_TOKEN'
+  if (cloud === undefined) return '$(openstack token issue -f value -c id)'
   return `$(${shellWord(program)} token --os-cloud ${shellWord(cloud)})`
 }
