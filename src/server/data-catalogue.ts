@@ -1,5 +1,5 @@
 import type { ImageList, ListWindow, PropertyChange, PutCounts } from '../catalogue/catalogue.ts'
-import type { ManagedCatalogue, SearchWindow } from '../catalogue/managed-catalogue.ts'
+import type { ManagedCatalogue, SearchPage, SearchWindow } from '../catalogue/managed-catalogue.ts'
 import { deletableImage } from '../catalogue/rights.ts'
 import type { Image } from '../image/image.ts'
 import type { ImageQuery } from '../image/query.ts'
@@ -71,7 +71,7 @@ export class DataCatalogue implements ManagedCatalogue {
     return this.#catalogue.find(id)
   }
 
-  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<readonly Image[]> {
+  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<SearchPage> {
     return this.#catalogue.search(viewer, search, window)
   }
 

@@ -27,8 +27,8 @@ async function numbers(
   search: Partial<ImageSearch> = {},
   window: Parameters<ManagedCatalogue['search']>[2] = { limit: 1000 },
 ): Promise<readonly number[]> {
-  const found = await catalogue.search(viewer, { ...PLAIN, ...search }, window)
-  return found.map((image) => Number.parseInt(image.id.slice(-12), 16))
+  const { images } = await catalogue.search(viewer, { ...PLAIN, ...search }, window)
+  return images.map((image) => Number.parseInt(image.id.slice(-12), 16))
 }
 
 /** What every catalogue must do whose images are made and changed in it. */
@@ -37,6 +37,7 @@ export function managedContract(subject: ManagedSubject): void {
     testVisibility(subject)
     testFilters(subject)
     testOrders(subject)
+    testLargeImages(subject)
     testCreates(subject)
     testUpdates(subject)
     testRemoves(subject)
@@ -215,6 +216,26 @@ function testOrders({ open }: ManagedSubject): void {
       message: 'No image found with ID x',
     })
     assert.deepEqual(await numbers(catalogue, OWNER, {}, { limit: 0 }), [])
+  })
+}
+
+function testLargeImages({ open }: ManagedSubject): void {
+  test('a page of large images ends early and says that there is more', async () => {
+    const value = 'x'.repeat(65_535)
+    const properties = new Map(Array.from({ length: 100 }, (_, n) => [`p${n}`, value]))
+    const images = Array.from({ length: 8 }, (_, n) => imageOf(n + 1, { properties }))
+    const catalogue = await open(images)
+    const pageAfter = async (limit: number, marker?: string) => {
+      const window = marker === undefined ? { limit } : { limit, marker }
+      const page = await catalogue.search(OWNER, PLAIN, window)
+      return [page.images.map(({ id }) => id), page.hasMore]
+    }
+    const ids = [8, 7, 6, 5, 4, 3, 2, 1].map(idOf)
+    assert.deepEqual(await pageAfter(100), [ids.slice(0, 6), true])
+    assert.deepEqual(await pageAfter(100, idOf(3)), [ids.slice(6), false])
+    assert.deepEqual(await pageAfter(2, idOf(3)), [ids.slice(6), false])
+    assert.deepEqual(await pageAfter(1, idOf(3)), [[idOf(2)], true])
+    assert.deepEqual(await pageAfter(0), [[], false])
   })
 }
 

@@ -157,10 +157,12 @@ async function paged(
   let marker = from === null ? undefined : idOf(from)
   try {
     for (;;) {
-      const page = await store.search(viewer, search, marker ? { limit, marker } : { limit })
-      all.push(...page)
-      marker = page.at(-1)?.id
-      if (marker === undefined || page.length < limit) break
+      const window = marker ? { limit, marker } : { limit }
+      const { images, hasMore } = await store.search(viewer, search, window)
+      all.push(...images)
+      marker = images.at(-1)?.id
+      assert.ok(!hasMore || images.length === limit)
+      if (!hasMore) break
     }
   } catch (error) {
     return (error as { code?: string }).code ?? String(error)

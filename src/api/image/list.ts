@@ -6,14 +6,13 @@ import { printList } from './view.ts'
 export const listImages: Handler = async ({ query, viewer }, { catalogue }) => {
   const request = readListRequest(query)
   const { search, limit, marker } = request
-  const images = await catalogue.search(viewer, search, {
-    // One more than asked for tells whether there is a next page.
-    limit: limit === 0 ? 0 : limit + 1,
+  const { images, hasMore } = await catalogue.search(viewer, search, {
+    limit,
     ...(marker === undefined ? {} : { marker }),
   })
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },
-    body: printList(images.slice(0, limit), request, images.length > limit),
+    body: printList(images, request, hasMore),
   }
 }

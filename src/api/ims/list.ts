@@ -1,8 +1,16 @@
-import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
+import type { ManagedCatalogue, SearchPage } from '../../catalogue/managed-catalogue.ts'
 import type { Answer, Call } from './call.ts'
-import { faultOf, printFault } from './faults.ts'
+import { faultOf, ImsFault, printFault } from './faults.ts'
 import { readListRequest } from './query.ts'
 import { printList } from './view.ts'
+
+const NOTHING: SearchPage = { images: [], hasMore: false }
+
+/** A page that is not full would look like the last. */
+function tooLarge(images: number): ImsFault {
+  const message = `The images are too large for one page. Ask for fewer: limit=${images}.`
+  return new ImsFault('query.invalid', message)
+}
 
 /**
  * Answers `GET /v2/cloudimages`, its own faults included. A page carries no link to the next one: a
@@ -14,7 +22,9 @@ export async function answerCloudimages(
 ): Promise<Answer> {
   try {
     const { search, ...window } = readListRequest(query)
-    const images = search === 'nothing' ? [] : await catalogue.search(viewer, search, window)
+    const { images, hasMore } =
+      search === 'nothing' ? NOTHING : await catalogue.search(viewer, search, window)
+    if (hasMore && images.length < window.limit) throw tooLarge(images.length)
     return {
       status: 200,
       headers: { 'content-type': 'application/json' },

@@ -34,7 +34,7 @@ import { asksForStorableText } from './terms.ts'
 const PAGE_IMAGES = 250
 
 /** Images of a search whose texts are read together; each may be of several MiB. */
-const SLICE_IMAGES = 50
+const SLICE_IMAGES = 25
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
@@ -124,12 +124,9 @@ export class SqliteCatalogue implements ManagedCatalogue {
     search: ImageSearch,
     { limit, marker }: SearchWindow,
   ): Promise<SearchPage> {
-    if (limit === 0) {
-      this.planSearch(viewer, search, marker)
-      return { images: [], hasMore: false }
-    }
     return this.#database.read(() => {
       const plan = this.planSearch(viewer, search, marker)
+      if (limit === 0) return { images: [], hasMore: false }
       const found: FoundRow[] = []
       for (const { sql, values } of plan.statements) {
         if (found.length > limit) break

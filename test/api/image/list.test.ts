@@ -135,6 +135,23 @@ test('a page that ends with the last image has no next one', async () => {
   assert.ok((await page('?limit=6')).next !== undefined)
 })
 
+test('next leads on from a page that large images made short', async () => {
+  const properties = Object.fromEntries(
+    Array.from({ length: 128 }, (_, n) => [`p${n}`, 'x'.repeat(65_535)]),
+  )
+  const large = [1, 2, 3, 4, 5, 6].map((n) => makeImage(n, properties))
+  const of = await serveImages(listCatalogue(large))
+  try {
+    const first = await page('?limit=1000', of)
+    assert.equal(first.images.length, 4)
+    assert.equal(first.next, `/v2/images?limit=1000&marker=${idOf(3)}`)
+    const second = await page(`?limit=1000&marker=${idOf(3)}`, of)
+    assert.deepEqual([second.images.length, second.next], [2, undefined])
+  } finally {
+    await of.close()
+  }
+})
+
 test('an image that a list leaves out is a good marker, one that the caller cannot see is not', async () => {
   assert.deepEqual(await found(`?marker=${idOf(8)}`), [6, 5, 4, 3, 2, 1])
   for (const marker of [idOf(7), idOf(99), 'x', '']) {

@@ -128,6 +128,21 @@ test('pages are read by marker until one is not full', async () => {
   assert.deepEqual(await found('limit=0'), [])
 })
 
+test('a page that large images would make short is refused, and says how many fit', async () => {
+  const large = new MemoryCatalogue(() => 0)
+  const properties = of(
+    Object.fromEntries(Array.from({ length: 128 }, (_, n) => [`p${n}`, 'x'.repeat(65_535)])),
+  )
+  await large.putImages([1, 2, 3, 4, 5, 6].map((n) => imageOf(n, { properties })))
+  const answer = async (query: string) => {
+    const { status, body } = await answerCloudimages({ query, viewer: OWNER }, large)
+    return [status, JSON.parse(body).error ?? JSON.parse(body).images.length]
+  }
+  const message = 'The images are too large for one page. Ask for fewer: limit=4.'
+  assert.deepEqual(await answer(''), [400, { message, code: 'IMG.0001' }])
+  assert.deepEqual(await answer('limit=4'), [200, 4])
+})
+
 test('without a limit a page has 500 images', async () => {
   const many = new MemoryCatalogue(() => 0)
   await many.putImages(Array.from({ length: 501 }, (_, n) => imageOf(n)))
