@@ -55,7 +55,7 @@ test('new images move the end on', async (t) => {
 
 test('a page that images are gone from is asked for again, all of it', async (t) => {
   const { there, all } = await knownPage(t)
-  const fewer = all.slice(3)
+  const fewer = all.slice(6)
   there.fake.behave(listing(fewer))
   const asked = await timesAsked(there)
   assert.deepEqual(asked, { found: fewer.slice(0, 10), times: [since(all[9]), undefined] })
