@@ -71,7 +71,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ])
 
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const named = (headers.connection ?? '').toLowerCase().split(',')
+  // Some servers send several, which the type does not know of.
+  const named = [headers.connection ?? []].flat().join().toLowerCase().split(',')
   const hop = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())])
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hop.has(name)))
 }

@@ -101,6 +101,24 @@ test('what is not about images goes to Nova as it came, and its answer comes bac
   assert.equal(stand.keystone.requests.length, 0)
 })
 
+test('several Connection headers in an answer of Nova name what is not passed on', async (t) => {
+  const { stand, nova } = await startBoth(t)
+  nova.answer = (_request, response) => {
+    response.writeHead(200, [
+      ['Connection', 'X-One'],
+      ['Connection', 'X-Two, close'],
+      ['X-One', '1'],
+      ['X-Two', '2'],
+      ['X-Three', '3'],
+    ])
+    response.end('answer')
+  }
+  const { status, text, headers } = await stand.ask('servers')
+  assert.deepEqual([status, text], [200, 'answer'])
+  const passed = ['x-one', 'x-two', 'x-three'].map((name) => headers.get(name))
+  assert.deepEqual(passed, [null, null, '3'])
+})
+
 test('images are answered here while the rest goes to Nova, version documents included', async (t) => {
   const { stand, nova } = await startBoth(t)
   nova.answer = (request, response) => response.end(`nova ${request.method} ${request.url}`)
