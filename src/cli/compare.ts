@@ -7,10 +7,15 @@ import { isObject } from './client/http.ts'
 import { authenticate } from './client/sign-in.ts'
 import { addCloudFlags, chosenCloud } from './cloud-flags.ts'
 import { builtInRequests } from './compare/built-in-requests.ts'
-import { type Endpoint, readEndpoint, send } from './compare/endpoint.ts'
+import { type Answer, type Endpoint, readEndpoint, send } from './compare/endpoint.ts'
 import { randomRequests } from './compare/random-requests.ts'
 import { printDifferences, withoutToken } from './compare/report.ts'
-import { type Placeholders, type ReadRequest, readRequests } from './compare/requests.ts'
+import {
+  type Placeholders,
+  type ReadRequest,
+  type RequestFile,
+  readRequests,
+} from './compare/requests.ts'
 import { compareAll } from './compare/run-requests.ts'
 import { type SeenImage, seenImages } from './compare/seen-images.ts'
 import { CommandFailure, UsageFailure } from './failure.ts'
@@ -83,11 +88,12 @@ async function runCompare(
   }
   const a = readEndpoint(urlA, flags.asHost)
   const b = readEndpoint(urlB, flags.asHost)
+  const file = flags.requests === undefined ? undefined : readFile(flags.requests, terminal)
   // The endpoint is given, so that a service catalogue without Compute is no hindrance.
   const placeholders = await signIn(chosenCloud(command, terminal, urlA), terminal.stop)
-  const seen = await look(a, b, placeholders, terminal.stop)
+  const seen = await look(a, b, placeholders, file === undefined, terminal.stop)
   const seed = flags.seed ?? randomInt(SEED_MAX)
-  const { requests, said } = chooseRequests(flags, seed, seen, terminal)
+  const { requests, said } = chooseRequests(flags, seed, seen, file)
   terminal.stderr.write(`${said}\n`)
   const progress = new Progress(terminal)
   const onDone = (done: number, differ: number) =>
@@ -128,49 +134,73 @@ async function signIn(cloud: Cloud, stop: AbortSignal): Promise<Placeholders> {
   return { token, project }
 }
 
-/** Makes sure that both are there, and reads what there is to ask about. @throws CommandFailure */
+/**
+ * Makes sure that there is something to compare, since two that refuse everything agree in
+ * everything, and reads what there is to ask about.
+ * @param isAboutImages whether the requests are known to be about images
+ * @throws CommandFailure
+ */
 async function look(
   a: Endpoint,
   b: Endpoint,
   { token, project }: Placeholders,
+  isAboutImages: boolean,
   stop: AbortSignal,
 ): Promise<readonly SeenImage[]> {
   const list = `/v2.1/${project}/images/detail?limit=1000`
-  for (const endpoint of [b, a]) {
+  const listAt = async (endpoint: Endpoint): Promise<Answer> => {
     const answer = await send(endpoint, 'GET', list, { 'X-Auth-Token': token }, stop)
     const url = endpoint.origin + endpoint.prefix
     if (answer.status === 0) throw new CommandFailure(`cannot reach ${url}: ${answer.text}`)
-    if (endpoint === a) return seenImages(answer.text)
+    if (answer.status === 401) {
+      throw new CommandFailure(`${url} refuses the token (401): has it expired?`)
+    }
+    // What passes shows itself as differences, if it does not pass.
+    const isRefusal = answer.status !== 200 && (endpoint === a || answer.status < 500)
+    if (!isAboutImages || !isRefusal) return answer
+    throw new CommandFailure(
+      `${url} answers ${answer.status} to ${list}: check the address; ` +
+        'where images are switched off nothing is left to compare',
+    )
   }
-  return []
+  await listAt(b)
+  const seen = seenImages((await listAt(a)).text)
+  if (seen !== undefined || !isAboutImages) return seen ?? []
+  throw new CommandFailure(
+    `${a.origin}${a.prefix} answers ${list} with no list of images: check the address`,
+  )
 }
 
 function chooseRequests(
   flags: CompareFlags,
   seed: number,
   seen: readonly SeenImage[],
-  terminal: Terminal,
+  file: RequestFile | undefined,
 ): { readonly requests: readonly ReadRequest[]; readonly said: string } {
   if (flags.random !== undefined) {
     const requests = randomRequests(flags.random, seed, seen)
     return { requests, said: `${requests.length} requests by chance, --seed ${seed}` }
   }
-  if (flags.requests === undefined) {
+  if (file === undefined) {
     const requests = builtInRequests(seen.slice(0, SHOWN_IMAGES_MAX))
     return { requests, said: `${requests.length} requests, about ${seen.length} images` }
   }
-  const { requests, leftOut } = readRequests(
-    readText(resolve(terminal.cwd, flags.requests), flags.requests),
-    flags.requests,
-  )
+  const { requests, leftOut } = file
   const rest = leftOut === 0 ? '' : `; ${leftOut} left out that would write or cannot be filled in`
   return { requests, said: `${requests.length} requests of ${flags.requests}${rest}` }
 }
 
-function readText(path: string, given: string): string {
+/** @throws UsageFailure */
+function readFile(given: string, { cwd }: Terminal): RequestFile {
+  let text: string
   try {
-    return readFileSync(path, 'utf8')
+    text = readFileSync(resolve(cwd, given), 'utf8')
   } catch (error) {
-    throw new UsageFailure(`--requests ${given}: ${(error as NodeJS.ErrnoException).code}`)
+    const { code } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
+    throw new UsageFailure(`--requests ${given}: ${reason}`)
   }
+  const file = readRequests(text, given)
+  if (file.requests.length > 0) return file
+  throw new UsageFailure(`--requests ${given}: holds no request that can be sent`)
 }

@@ -205,6 +205,9 @@ describe('being called wrongly', () => {
     const cases = [
       [['nova', 'http://b'], 2, '"nova" must be a URL'],
       [['http://a', 'http://b', '--random', '1', '--requests', 'x'], 2, 'give one of them'],
+      [['http://a/?b=c', 'http://b'], 2, '"http://a/?b=c" must be a URL'],
+      [['http://a', 'http://b', '--requests', 'none'], 2, '--requests none: there is no such file'],
+      [['http://a', 'http://b', '--requests', '.'], 2, '--requests .: it cannot be read (EISDIR)'],
       [['http://a', 'http://b', '--random', 'x'], 2, 'must be a whole number'],
       [['http://127.0.0.1:1', 'http://127.0.0.1:1'], 1, 'cannot reach http://127.0.0.1:1'],
     ] as const
@@ -213,6 +216,39 @@ describe('being called wrongly', () => {
       assert.equal(code, exit)
       assert.ok(stderr.includes(message), stderr)
     }
+  })
+
+  const answers = (status: number, text?: string): Answering => {
+    return (_, response) => {
+      response.statusCode = status
+      if (text !== undefined) response.end(text)
+    }
+  }
+
+  it('takes two that refuse everything, or are something else, for no proof', async () => {
+    await using good = await startNova()
+    const cases = [
+      [answers(401), 'refuses the token (401)'],
+      [answers(404), 'answers 404 to /v2.1/p1/images/detail'],
+      [answers(300), 'answers 300 to'],
+    ] as const
+    for (const [answer, message] of cases) {
+      await using bad = await startNova(answer)
+      for (const pair of [
+        [bad.url, bad.url],
+        [good.url, bad.url],
+        [bad.url, good.url],
+      ]) {
+        const { code, stdout, stderr } = await compare(...pair)
+        assert.equal(code, 1)
+        assert.equal(stdout, '')
+        assert.ok(stderr.startsWith(`afterimage: ${bad.url} ${message}`), stderr)
+      }
+    }
+    await using web = await startNova(answers(200, '<html>'))
+    const { code, stderr } = await compare(web.url, web.url)
+    assert.equal(code, 1)
+    assert.match(stderr, /with no list of images: check the address$/m)
   })
 
   it('needs to know the project of a token that is given', async () => {

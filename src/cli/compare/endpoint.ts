@@ -28,7 +28,8 @@ export interface Answer {
 /** @throws UsageFailure */
 export function readEndpoint(argument: string, host: string | undefined): Endpoint {
   const url = URL.parse(argument)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '') {
+  const isRight = url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(argument)
+  if (!isRight || url.username !== '') {
     throw new UsageFailure(`"${argument}" must be a URL such as http://nova.example:8774`)
   }
   const prefix = url.pathname.replace(/\/+$/, '').replace(/\/v2(\.1)?(\/[^/]+)?$/, '')

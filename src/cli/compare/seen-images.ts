@@ -12,16 +12,19 @@ export interface SeenImage {
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
-/** The images of a list; what is not as it should be is left out, since others will find that. */
-export function seenImages(text: string): readonly SeenImage[] {
+/**
+ * The images of a list; what is not as it should be is left out, since others will find that.
+ * @returns undefined for what is no list
+ */
+export function seenImages(text: string): readonly SeenImage[] | undefined {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
-    return []
+    return undefined
   }
   const images = isObject(json) ? json['images'] : undefined
-  return Array.isArray(images) ? images.filter(isObject).flatMap(seenImage) : []
+  return Array.isArray(images) ? images.filter(isObject).flatMap(seenImage) : undefined
 }
 
 function seenImage(image: Readonly<Record<string, unknown>>): readonly SeenImage[] {
