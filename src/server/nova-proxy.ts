@@ -36,6 +36,7 @@ export class NovaProxy implements Elsewhere {
     refuse: (fault: ComputeFault) => void,
   ): FastifyReply {
     const signal = goneSignal(reply.raw)
+    signal.addEventListener('abort', () => leave(reply), { once: true })
     const proxied = { target: targetOf(request), body: bodyOf(request), signal }
     const { connection: _, ...ours } = reply.getHeaders()
     return reply.from('/', {
@@ -48,8 +49,7 @@ export class NovaProxy implements Elsewhere {
       },
       onError: (_reply, { error }) => {
         for (const name of Object.keys(ours)) reply.header(name, ours[name])
-        if (signal.aborted) leave(reply)
-        else refuse(faultOf(error.cause))
+        refuse(faultOf(error.cause))
       },
     })
   }

@@ -17,7 +17,7 @@ export interface ProxiedRequest {
   /** Path and query as they were sent. */
   readonly target: string
   readonly body: IncomingMessage | null
-  /** Ends the request when nobody waits for it any more. */
+  /** Ends the request when nobody waits for it any more; the library hears nothing of it then. */
   readonly signal: AbortSignal
 }
 
@@ -55,7 +55,11 @@ export class ProxyClient {
     const request = (options: Dispatcher.RequestOptions, done: Done): void => {
       const headers = options.headers as unknown as { readonly [PROXIED]: ProxiedRequest }
       const { target, body, signal } = headers[PROXIED]
-      this.#pool.request({ ...options, path: `${this.#basePath}${target}`, body, signal }, done)
+      const path = `${this.#basePath}${target}`
+      this.#pool.request({ ...options, path, body, signal }, (error, answer) => {
+        // Libraries tell of every error, and this is none.
+        if (error === null || !signal.aborted) done(error, answer)
+      })
     }
     return { request: request as Dispatcher['request'] }
   }

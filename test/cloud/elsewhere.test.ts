@@ -18,9 +18,12 @@ import { PROJECT, type Stand, startStand } from './stand.ts'
 const MIB = 1024 * 1024
 const SERVERS = `/v2.1/${PROJECT}/servers`
 
-async function startBoth(t: TestContext): Promise<{ stand: Stand; nova: FakeNova }> {
+async function startBoth(
+  t: TestContext,
+  timeoutMs = '400',
+): Promise<{ stand: Stand; nova: FakeNova }> {
   const nova = await startFakeNova(t)
-  const flags = { 'compute.upstreamUrl': nova.url, 'compute.upstreamTimeoutMs': '400' }
+  const flags = { 'compute.upstreamUrl': nova.url, 'compute.upstreamTimeoutMs': timeoutMs }
   const stand = await startStand(t, { flags })
   t.after(() => stand[Symbol.asyncDispose]())
   return { stand, nova }
@@ -327,7 +330,7 @@ test('an answer that breaks is cut here too', async (t) => {
 })
 
 test('a caller who hangs up ends the request at Nova, in either direction', async (t) => {
-  const { stand, nova } = await startBoth(t)
+  const { stand, nova } = await startBoth(t, '60000')
   const { port } = new URL(stand.running.url)
   for (const body of ['', 'begun']) {
     const ended = new Promise<void>((resolve) => {
@@ -344,6 +347,19 @@ test('a caller who hangs up ends the request at Nova, in either direction', asyn
     socket.destroy()
     await Promise.race([ended, pause(2000).then(() => assert.fail('still asking'))])
   }
+  nova.answer = (request, response) => {
+    response.write('begun')
+    request.socket.once('close', () => response.destroy())
+  }
+  const leaving = new AbortController()
+  await fetch(stand.running.url + SERVERS, { signal: leaving.signal })
+  leaving.abort()
+  await pause(50)
+  // Nobody did anything wrong.
+  assert.deepEqual(
+    stand.log.filter((line) => /"level":[4-6]0/.test(line)),
+    [],
+  )
 })
 
 test('a wish to upgrade is not passed on, and the connection ends with the answer', async (t) => {
