@@ -19,10 +19,10 @@ export function markerImage(image: Image | undefined, viewer: Viewer, id: string
 }
 
 /**
- * Texts of the images of one search, in characters: once there are so many, the page ends. Larger
- * than any catalogue needs, and small enough to print a page in one piece.
+ * Texts of the images of one page, in characters: once there are so many, it ends. Larger than any
+ * catalogue needs, and small enough to print a page in one piece.
  */
-export const SEARCH_CHARACTERS_MAX = 32 * 1024 * 1024
+export const PAGE_CHARACTERS_MAX = 32 * 1024 * 1024
 
 /** The characters of an image's free properties: all else of it is small. */
 export function charactersOf(image: Image): number {

@@ -236,6 +236,10 @@ function testLargeImages({ open }: ManagedSubject): void {
     assert.deepEqual(await pageAfter(2, idOf(3)), [ids.slice(6), false])
     assert.deepEqual(await pageAfter(1, idOf(3)), [[idOf(2)], true])
     assert.deepEqual(await pageAfter(0), [[], false])
+    assert.deepEqual(
+      (await listed(catalogue, OWNER)).map(({ id }) => id),
+      ids,
+    )
   })
 }
 

@@ -12,6 +12,9 @@ import { type ListRequest, readListRequest } from './query.ts'
 import { listSuccessor, successorHeaders } from './successor.ts'
 import { printBriefImage, printImage } from './view.ts'
 
+/** Sent together; images can be large, so that what a catalogue hands over at once can be too much. */
+const CHUNK_CHARACTERS = 1024 * 1024
+
 /** What a list answers: whole when it is short, else a stream that reads on as the caller takes it. */
 export interface ListAnswer {
   readonly headers: Readonly<Record<string, string>>
@@ -134,6 +137,9 @@ async function* printList(
       text += last === undefined && text === '' ? print(image, bases) : `,${print(image, bases)}`
       last = image
       left -= 1
+      if (text.length < CHUNK_CHARACTERS) continue
+      yield text
+      text = ''
     }
     if (text !== '') yield text
   }

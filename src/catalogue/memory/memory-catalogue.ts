@@ -12,8 +12,8 @@ import {
   existingImage,
   markerImage,
   newImage,
+  PAGE_CHARACTERS_MAX,
   replacement,
-  SEARCH_CHARACTERS_MAX,
 } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
@@ -83,7 +83,7 @@ export class MemoryCatalogue implements ManagedCatalogue {
       .sort((a, b) => compareInSearch(a, b, search.sort))
     let characters = 0
     const images = found.slice(0, limit).filter((image) => {
-      const isFull = characters >= SEARCH_CHARACTERS_MAX
+      const isFull = characters >= PAGE_CHARACTERS_MAX
       characters += charactersOf(image)
       return !isFull
     })

@@ -13,8 +13,8 @@ import {
   existingImage,
   markerImage,
   newImage,
+  PAGE_CHARACTERS_MAX,
   replacement,
-  SEARCH_CHARACTERS_MAX,
 } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
@@ -33,8 +33,8 @@ import { asksForStorableText } from './terms.ts'
 /** Images read in one go; between two goes other work has its turn. */
 const PAGE_IMAGES = 250
 
-/** Images of a search whose texts are read together; each may be of several MiB. */
-const SLICE_IMAGES = 25
+/** Images whose texts are read together; each may be of several MiB. */
+const SLICE_IMAGES = 50
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
@@ -100,12 +100,12 @@ export class SqliteCatalogue implements ManagedCatalogue {
     let { limit: left, after } = window
     while (left > 0) {
       const wanted = Math.min(left, PAGE_IMAGES)
-      const page = this.#page(viewer, query, after, wanted)
-      const last = page.at(-1)
+      const { images, isLast } = this.#page(viewer, query, after, wanted)
+      const last = images.at(-1)
       if (last === undefined) return
-      yield page
-      if (page.length < wanted) return
-      left -= page.length
+      yield images
+      if (isLast) return
+      left -= images.length
       after = positionOf(last)
     }
   }
@@ -270,20 +270,22 @@ export class SqliteCatalogue implements ManagedCatalogue {
     query: ImageQuery,
     after: Position | undefined,
     limit: number,
-  ): readonly Image[] {
+  ): { images: readonly Image[]; isLast: boolean } {
     return this.#database.read(() => {
       const { sql, values } = this.plan(viewer, query, after, limit)
-      return this.#imagesOf(this.#database.prepare(sql).all(...values) as unknown as FoundRow[])
+      const found = this.#database.prepare(sql).all(...values) as unknown as FoundRow[]
+      const images = this.#imagesUpTo(found)
+      return { images, isLast: found.length < limit && images.length === found.length }
     })
   }
 
-  /** Reads a few at a time, until there is enough to print. */
+  /** Reads a few at a time, until there is enough to print: all that was found, or the first of it. */
   #imagesUpTo(found: readonly FoundRow[]): readonly Image[] {
     const images: Image[] = []
     let characters = 0
     for (let start = 0; start < found.length; start += SLICE_IMAGES) {
       for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES))) {
-        if (characters >= SEARCH_CHARACTERS_MAX) return images
+        if (characters >= PAGE_CHARACTERS_MAX) return images
         characters += charactersOf(image)
         images.push(image)
       }

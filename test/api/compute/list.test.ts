@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
+import { MemoryCatalogue } from '../../../src/catalogue/memory/memory-catalogue.ts'
 import type { Image } from '../../../src/image/image.ts'
 import { DEMO, makeImage, startServer, type TestServer } from './server.ts'
 
@@ -39,6 +40,17 @@ test('a next link stands if, and only if, there is more', async () => {
   }
   assert.deepEqual(await pages(server, '?limit=0'), [newestFirst])
   assert.deepEqual(await pages(server, ''), [newestFirst])
+})
+
+test('images too large to print in one piece are listed one after another', async () => {
+  const value = 'x'.repeat(65_535)
+  const properties = Object.fromEntries(Array.from({ length: 128 }, (_, n) => [`p${n}`, value]))
+  const catalogue = new MemoryCatalogue(() => 0)
+  await catalogue.putImages(Array.from({ length: 80 }, () => makeImage(properties)))
+  await using server = await startServer(catalogue)
+  const { status } = await server.ask(`/v2.1/${DEMO}/images/detail`, { method: 'HEAD' })
+  assert.equal(status, 200)
+  assert.equal((await list(server, '?limit=2')).images.length, 2)
 })
 
 test('a next link keeps every parameter, unknown ones too', async () => {
