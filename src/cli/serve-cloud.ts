@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
+import { BASE_URL, CERTIFICATES, type ValueKind } from '../config/values.ts'
 import { findCloud } from './client/find-cloud.ts'
 import { authenticate, findEndpoint } from './client/sign-in.ts'
 import { CommandFailure } from './failure.ts'
@@ -22,15 +22,23 @@ export async function withCloudAddresses(
   if (cloud.authUrl === undefined) {
     throw new CommandFailure(`${cloud.origin}: auth_url is missing, which says where Keystone is`)
   }
+  const check = <T>(setting: string, kind: ValueKind<T>, text: string): T => {
+    const value = kind.read([text], terminal.cwd)
+    if (value !== undefined) return value
+    throw new CommandFailure(`${cloud.origin}: ${setting} "${text}" must be ${kind.form}`)
+  }
+  const keystoneUrl = check('auth_url', BASE_URL, cloud.authUrl)
+  const caFile =
+    config.upstream.caFile ??
+    (cloud.caFile === undefined ? undefined : check('cacert', CERTIFICATES, cloud.caFile))
   const given = config.glance.url
-  const url = given.length > 0 ? given : [await findGlance(cloud, terminal)]
-  const caFile = cloud.caFile === undefined ? undefined : resolve(terminal.cwd, cloud.caFile)
+  const found = async () => check('the image endpoint', BASE_URL, await findGlance(cloud, terminal))
   return {
     ...config,
-    glance: { url },
-    keystone: { ...config.keystone, url: cloud.authUrl },
+    glance: { url: given.length > 0 ? given : [await found()] },
+    keystone: { ...config.keystone, url: keystoneUrl },
     region: config.region ?? cloud.region,
-    upstream: { ...config.upstream, caFile: config.upstream.caFile ?? caFile },
+    upstream: { ...config.upstream, caFile },
   }
 }
 

@@ -144,6 +144,23 @@ describe('serve in front of a cloud', () => {
       return stderr
     }
     assert.match(await failed(['--cloud', 'mien']), /there is no cloud "mien".*"mine"/)
+    const good = cloud.keystone.url
+    const settings: readonly (readonly [authUrl: string, beside: string, problem: RegExp])[] = [
+      ['ftp://k.test', '', /cloud "mine": auth_url "ftp:.*" must be an http:\/\/ or https/],
+      [
+        good,
+        'cacert: none.pem',
+        /cloud "mine": cacert "none\.pem" must be the path of a file of c/,
+      ],
+      [good, 'image_endpoint_override: x', /cloud "mine": the image endpoint "x" must be an http/],
+    ]
+    for (const [authUrl, beside, problem] of settings) {
+      const auth = `auth_url: ${authUrl}, username: u, password: p, project_name: p`
+      const text = `clouds:\n  mine:\n    auth: { ${auth} }\n    ${beside}\n`
+      writeFileSync(join(dir, 'clouds.yaml'), text)
+      assert.match(await failed(['--cloud', 'mine']), problem)
+    }
+    writeClouds(cloud)
     cloud.keystone.behave(() => status(401))
     assert.match(await failed(['--cloud', 'mine']), /refused to sign in .*cloud "mine"/)
   })
