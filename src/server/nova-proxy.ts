@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { goneSignal } from '../api/caller-gone.ts'
@@ -39,6 +40,15 @@ export class NovaProxy implements Elsewhere {
     signal.addEventListener('abort', () => leave(reply), { once: true })
     const proxied = { target: targetOf(request), body: bodyOf(request), signal }
     const { connection: _, ...ours } = reply.getHeaders()
+    let isRefused = false
+    const fail = (error: unknown) => {
+      if (signal.aborted) return
+      isRefused = true
+      const { connection: __, ...theirs } = reply.getHeaders()
+      for (const name of Object.keys(theirs)) reply.removeHeader(name)
+      reply.headers(ours)
+      refuse(faultOf(error))
+    }
     return reply.from('/', {
       retryDelay: () => null,
       rewriteRequestHeaders: (_request, headers) => outgoing(request, headers, proxied),
@@ -47,10 +57,15 @@ export class NovaProxy implements Elsewhere {
         for (const name of Object.keys(ours)) reply.removeHeader(name)
         return endToEnd(headers as IncomingHttpHeaders)
       },
-      onError: (_reply, { error }) => {
-        for (const name of Object.keys(ours)) reply.header(name, ours[name])
-        refuse(faultOf(error.cause))
+      onResponse: (_request, _reply, response) => {
+        const body = bodyOfAnswer(response)
+        // An answer whose status is none has been refused by now.
+        if (isRefused) return void body.on('error', () => undefined).destroy()
+        // Until its first byte nothing is sent on, and an answer that breaks is still a fault.
+        body.once('error', fail)
+        body.once('readable', () => reply.send(body.off('error', fail)))
       },
+      onError: (_reply, { error }) => fail(error.cause),
     })
   }
 
@@ -96,6 +111,11 @@ function targetOf({ originalUrl }: FastifyRequest): string {
 function bodyOf({ raw, headers }: FastifyRequest): ProxiedRequest['body'] {
   const isEmpty = (headers['content-length'] ?? '0') === '0'
   return isEmpty && headers['transfer-encoding'] === undefined ? null : raw
+}
+
+/** The library's types name another: it is what the HTTP client gave. */
+function bodyOfAnswer(answer: object): Readable {
+  return (answer as { readonly stream: Readable }).stream
 }
 
 const UNREACHABLE: ReadonlySet<unknown> = new Set([
