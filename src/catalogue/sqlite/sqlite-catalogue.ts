@@ -34,7 +34,7 @@ import { asksForStorableText } from './terms.ts'
 const PAGE_IMAGES = 250
 
 /** Images whose texts are read together; each may be of several MiB. */
-const SLICE_IMAGES = 50
+const SLICE_IMAGES = 20
 
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
 const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
