@@ -25,19 +25,19 @@ export function judgeRow({ page, size, connections, figures }: Row): readonly De
       'afterimage',
       (of) => of.ofGlance.median,
       OF_GLANCE_MIN,
-      `without memory at least ${OF_GLANCE_MIN} of Glance's own`,
+      `with the cache off at least ${OF_GLANCE_MIN} of Glance's own`,
     ),
     judge(
       'afterimage',
       (of) => of.ofNova.median,
       OF_NOVA_MIN,
-      `without memory at least ${OF_NOVA_MIN} times Nova's`,
+      `with the cache off at least ${OF_NOVA_MIN} times Nova's`,
     ),
     judge(
       'afterimage, 1 s memory',
       (of) => of.ofNova.median,
       REMEMBERED_OF_NOVA_MIN,
-      `with 1 s of memory at least ${REMEMBERED_OF_NOVA_MIN} times Nova's`,
+      `with a 1 s cache at least ${REMEMBERED_OF_NOVA_MIN} times Nova's`,
     ),
   ]
 }

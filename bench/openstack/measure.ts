@@ -5,6 +5,7 @@ import { load, type Measured } from '../wrk.ts'
 import type { Form } from './options.ts'
 import type { Page } from './pages.ts'
 import { untilQuiet } from './quiet.ts'
+import { checkSamePage } from './same-page.ts'
 
 export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
 
@@ -52,6 +53,7 @@ export async function measureRow(
   { lanes, token, form, folder }: Setting,
   warmUps: number,
 ): Promise<Row> {
+  await checkSamePage(lanes, page, token)
   const rounds = new Map<LaneName, Measured[]>()
   for (let round = -warmUps; round < form.rounds; round += 1) {
     for (const lane of lanes) {

@@ -33,6 +33,11 @@ and Nova are Debian's packages over SQLite under uWSGI, ${workers} processes eac
 sets them up. All of it, \`wrk\` included, shares the machine's cores. Images are one project's own, active, with eight free
 properties each, written directly into Glance's database, since ten thousand through its API take minutes.
 
+All four list the very same images on a page, which is checked before it is measured. With the cache off every list asks
+Glance, but Afterimage knows when the last image of a page was made that it has read before, and asks for nothing older
+(\`created_at=gte:\`). Each page is asked for again and again here, so the figures are those of pages that were read before;
+a page's first reading is without that.
+
 Rounds are interleaved: each is ${form.roundSeconds} s for each of the four in turn, begun when the machine has nothing left to do, since
 a service goes on with requests whose caller has left. A figure is the median of ${form.rounds} rounds, after one to warm up
 (${FIRST_WARM_UP_ROUNDS} before the first row), and in parentheses the least and the most; a ratio is taken round by round.
