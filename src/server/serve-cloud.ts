@@ -146,7 +146,7 @@ function catalogueOver(
 
 /** Beside a Keystone the address of Glance may be an internal one, which callers must not see. */
 function imageEndpoint({ image, glance, keystone }: Config): Endpoint | 'of_caller' {
-  if (image.publicUrl !== undefined) return fixed(image.publicUrl)
+  if (image.publicUrl !== undefined) return fixed(withoutVersion(image.publicUrl))
   const [first] = glance.url
   return keystone.url !== undefined || first === undefined
     ? 'of_caller'

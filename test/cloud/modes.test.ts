@@ -71,9 +71,13 @@ test("alternate links begin with the public image endpoint of the caller's own c
 })
 
 test('alternate links begin with the configured address, if there is one', async (t) => {
-  await using stand = await startStand(t, { flags: { 'image.publicUrl': 'http://i.test/x' } })
-  const { alternate } = linksOf(await stand.ask('images/detail'))
-  assert.equal(alternate, `http://i.test/x/${PROJECT}/images/${IMAGE_ID}`)
+  for (const url of ['http://i.test/x', 'http://i.test/x/v2']) {
+    await using stand = await startStand(t, { flags: { 'image.publicUrl': url } })
+    const answer = await stand.ask('images/detail')
+    assert.equal(linksOf(answer)['alternate'], `http://i.test/x/${PROJECT}/images/${IMAGE_ID}`)
+    const successor = '<http://i.test/x/v2/images>; rel="successor-version"'
+    assert.equal(answer.headers.get('link'), successor)
+  }
 })
 
 test('without a public image endpoint no internal address is told, in links or headers', async (t) => {
