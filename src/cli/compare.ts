@@ -9,7 +9,7 @@ import { addCloudFlags, chosenCloud } from './cloud-flags.ts'
 import { builtInRequests } from './compare/built-in-requests.ts'
 import { type Answer, type Endpoint, readEndpoint, send } from './compare/endpoint.ts'
 import { randomRequests } from './compare/random-requests.ts'
-import { printDifferences, withoutToken } from './compare/report.ts'
+import { jsonReport, textReport } from './compare/report.ts'
 import {
   type Placeholders,
   type ReadRequest,
@@ -95,25 +95,25 @@ async function runCompare(
   const seed = flags.seed ?? randomInt(SEED_MAX)
   const { requests, said } = chooseRequests(flags, seed, seen, file)
   terminal.stderr.write(`${said}\n`)
+  const report =
+    flags.json === true ? jsonReport({ a: urlA, b: urlB, requests: requests.length }) : textReport()
   const progress = new Progress(terminal)
-  const onDone = (done: number, differ: number) =>
-    progress.show(() => `${done} of ${requests.length} requests, ${differ} answered differently`)
-  const differences = await compareAll(requests, {
+  terminal.stdout.write(report.head)
+  const differ = await compareAll(requests, {
     a,
     b,
     placeholders,
     stop: terminal.stop,
-    onDone,
+    onDone: (done, found) =>
+      progress.show(() => `${done} of ${requests.length} requests, ${found} answered differently`),
+    onDifference: (difference) => {
+      progress.clear()
+      terminal.stdout.write(report.next(difference))
+    },
   })
   progress.clear()
-  terminal.stdout.write(
-    flags.json === true
-      ? `${JSON.stringify({ a: urlA, b: urlB, requests: requests.length, differences: differences.map(withoutToken) }, null, 2)}\n`
-      : printDifferences(differences),
-  )
-  if (differences.length > 0) {
-    throw new CommandFailure(`${differences.length} of ${requests.length} answers differ`)
-  }
+  terminal.stdout.write(report.tail())
+  if (differ > 0) throw new CommandFailure(`${differ} of ${requests.length} answers differ`)
   terminal.stderr.write(`${requests.length} answers, all the same\n`)
 }
 

@@ -41,7 +41,7 @@ async function startNova(answer: Answering = () => undefined): Promise<FakeNova>
     response.setHeader('X-OpenStack-Request-ID', id)
     response.setHeader('Content-Type', 'application/json')
     answer(request, response, base)
-    if (response.writableEnded || response.destroyed) return
+    if (response.headersSent || response.writableEnded || response.destroyed) return
     const links = [{ rel: 'self', href: `${base}/v2.1/p1/images/i1` }]
     response.end(JSON.stringify({ images: [{ ...IMAGE, links }] }))
   })
@@ -138,6 +138,28 @@ describe('what differs', () => {
       'header:x-openstack-request-id',
       'header:vary',
     ])
+  })
+
+  it('is told in the order of the requests, however long each takes', async () => {
+    const paths = Array.from({ length: 9 }, (_, index) => `/v2.1/{project}/images/${index}`)
+    const lines = paths.map((path) => JSON.stringify({ method: 'GET', path }))
+    writeFileSync(join(dir, 'nine.jsonl'), lines.join('\n'))
+    await using a = await startNova()
+    await using b = await startNova((request, response) => {
+      if (request.url?.endsWith('/3')) return
+      response.writeHead(203).flushHeaders()
+      setTimeout(() => response.end('{}'), request.url?.endsWith('/0') ? 100 : 0)
+    })
+    const asked = ['--requests', 'nine.jsonl']
+    const { stdout } = await compare(a.url, b.url, ...asked, '--json')
+    const told = JSON.parse(stdout)
+    assert.equal(told.requests, 9)
+    assert.deepEqual(
+      told.differences.map(({ request }: { request: { path: string } }) => request.path),
+      paths.filter((path) => !path.endsWith('/3')),
+    )
+    const none = await compare(a.url, a.url, ...asked, '--json')
+    assert.deepEqual(JSON.parse(none.stdout).differences, [])
   })
 
   it('prints no token', async () => {

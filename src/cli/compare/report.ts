@@ -5,9 +5,42 @@ import type { Difference } from './run-requests.ts'
 const PROBLEMS_SHOWN_MAX = 5
 const VALUE_CHARACTERS_MAX = 160
 
+/** Text piece by piece: in a large cloud each answer is megabytes, so that none can be kept. */
+export interface Report {
+  readonly head: string
+  next(difference: Difference): string
+  tail(): string
+}
+
 /** The differences one by one, then how often each thing differs. */
-export function printDifferences(differences: readonly Difference[]): string {
-  return `${differences.map(printDifference).join('')}${printPlaces(differences)}`
+export function textReport(): Report {
+  const counts = new Map<string, number>()
+  return {
+    head: '',
+    next(difference) {
+      for (const place of placesOf(difference)) counts.set(place, (counts.get(place) ?? 0) + 1)
+      return printDifference(difference)
+    },
+    tail: () => printCounts(counts),
+  }
+}
+
+/** One document, with the answers. */
+export function jsonReport(about: {
+  readonly a: string
+  readonly b: string
+  readonly requests: number
+}): Report {
+  let separator = ''
+  return {
+    head: `${JSON.stringify(about).slice(0, -1)},"differences":[`,
+    next(difference) {
+      const text = `${separator}\n${JSON.stringify(withoutToken(difference), null, 2)}`
+      separator = ','
+      return text
+    },
+    tail: () => '\n]}\n',
+  }
 }
 
 function printDifference({ request, problems }: Difference): string {
@@ -29,12 +62,11 @@ function brief(value: unknown): string {
 }
 
 /** Most differences are one difference many times over. */
-function printPlaces(differences: readonly Difference[]): string {
-  const counts = new Map<string, number>()
-  for (const { problems } of differences) {
-    const places = new Set(problems.map(({ where }) => where.replace(/\.\d+(?=\.|$)/g, '.*')))
-    for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1)
-  }
+function placesOf({ problems }: Difference): ReadonlySet<string> {
+  return new Set(problems.map(({ where }) => where.replace(/\.\d+(?=\.|$)/g, '.*')))
+}
+
+function printCounts(counts: ReadonlyMap<string, number>): string {
   const rows = [...counts].sort(([, a], [, b]) => b - a)
   if (rows.length === 0) return ''
   const lines = rows.map(([place, count]) => `${String(count).padStart(6)}  ${printable(place)}`)
@@ -42,7 +74,7 @@ function printPlaces(differences: readonly Difference[]): string {
 }
 
 /** The caller's token must not get into a report that is passed on. */
-export function withoutToken(difference: Difference): object {
+function withoutToken(difference: Difference): object {
   const { name, group, method, path, headers } = difference.request
   const shown = Object.entries(headers).map(([key, value]) => [
     key,

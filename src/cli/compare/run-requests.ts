@@ -20,15 +20,19 @@ export interface Comparison {
   readonly stop: AbortSignal
   /** Called after each request. */
   readonly onDone: (done: number, differ: number) => void
+  /** Called in the order of the requests. */
+  readonly onDifference: (difference: Difference) => void
 }
 
-/** Sends each request to both endpoints. @returns what differs, in the order of the requests */
+/** Sends each request to both endpoints. @returns how many are answered differently */
 export async function compareAll(
   requests: readonly ReadRequest[],
   comparison: Comparison,
-): Promise<readonly Difference[]> {
-  const found: (Difference | undefined)[] = []
+): Promise<number> {
+  /** What came before an earlier request was through. */
+  const early = new Map<number, Difference | undefined>()
   let next = 0
+  let told = 0
   let done = 0
   let differ = 0
   const work = async () => {
@@ -38,14 +42,19 @@ export async function compareAll(
       const request = requests[index]
       if (request === undefined) return
       const difference = await compareOne(request, comparison)
-      found[index] = difference
       done += 1
       if (difference !== undefined) differ += 1
       comparison.onDone(done, differ)
+      early.set(index, difference)
+      for (; early.has(told); told += 1) {
+        const inTurn = early.get(told)
+        early.delete(told)
+        if (inTurn !== undefined) comparison.onDifference(inTurn)
+      }
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT_MAX }, work))
-  return found.filter((difference) => difference !== undefined)
+  return differ
 }
 
 /** Asks twice before it believes a difference: somebody may have changed an image between the two. */
