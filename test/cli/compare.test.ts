@@ -273,6 +273,20 @@ describe('being called wrongly', () => {
     assert.match(stderr, /with no list of images: check the address$/m)
   })
 
+  it('ends when the token expires meanwhile', async () => {
+    let good = 20
+    await using nova = await startNova((request, response) => {
+      if (request.headers['x-auth-token'] !== 'secret-token') return
+      good -= 1
+      if (good < 0) response.statusCode = 401
+    })
+    const { code, stdout, stderr } = await compare(nova.url, nova.url)
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /both refuse the token by now \(401\)/)
+    assert.ok(nova.asked.length < 40, `${nova.asked.length} requests`)
+  })
+
   it('needs to know the project of a token that is given', async () => {
     const environment = { HOME: dir, OS_TOKEN: 'secret-token' }
     const { code, stderr } = await runCommand(['compare', 'http://a', 'http://b'], {

@@ -1,3 +1,4 @@
+import { CommandFailure } from '../failure.ts'
 import { type Answer, type Endpoint, send } from './endpoint.ts'
 import { normalise, type Problem, problemsOf } from './problems.ts'
 import { fillPlaceholders, type Placeholders, type ReadRequest } from './requests.ts'
@@ -24,7 +25,10 @@ export interface Comparison {
   readonly onDifference: (difference: Difference) => void
 }
 
-/** Sends each request to both endpoints. @returns how many are answered differently */
+/**
+ * Sends each request to both endpoints. @returns how many are answered differently
+ * @throws CommandFailure when the command was stopped, or the token is good no longer
+ */
 export async function compareAll(
   requests: readonly ReadRequest[],
   comparison: Comparison,
@@ -41,7 +45,10 @@ export async function compareAll(
       next += 1
       const request = requests[index]
       if (request === undefined) return
-      const difference = await compareOne(request, comparison)
+      const difference = await compareOne(request, comparison).catch((error: unknown) => {
+        next = requests.length // for the others, too
+        throw error
+      })
       done += 1
       if (difference !== undefined) differ += 1
       comparison.onDone(done, differ)
@@ -82,6 +89,15 @@ async function askBoth(
     [a, b].map((endpoint) => send(endpoint, request.method, path, headersFor(endpoint), stop)),
   )
   if (left === undefined || right === undefined) return undefined
+  if (left.status === 401 && right.status === 401 && isWithToken(request)) {
+    throw new CommandFailure('both refuse the token by now (401): it has expired; sign in again')
+  }
   const problems = problemsOf(normalise(left, a), normalise(right, b))
   return problems.length === 0 ? undefined : { request, a: left, b: right, problems }
+}
+
+function isWithToken({ headers }: ReadRequest): boolean {
+  return Object.entries(headers).some(
+    ([name, value]) => name.toLowerCase() === 'x-auth-token' && value === '{token}',
+  )
 }
