@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { type Dispatcher, Pool } from 'undici'
+import { isIP } from 'node:net'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 
 export interface ProxyClientOptions {
   /** Base URL; its path, if there is one, goes before every path. */
@@ -24,6 +25,8 @@ export interface ProxiedRequest {
 type Done = (error: Error | null, answer: Dispatcher.ResponseData) => void
 
 const CONNECTIONS_MAX = 256
+/** One for all requests, since undici makes a new connection for another; the connector has its own. */
+const UPSTREAM_NAME = 'upstream'
 const ANSWER_HEADER_BYTES_MAX = 64 * 1024
 
 /**
@@ -38,12 +41,15 @@ export class ProxyClient {
 
   /** @throws Error when `caFile` cannot be read */
   constructor({ url, caFile, connectTimeoutMs, silenceTimeoutMs }: ProxyClientOptions) {
-    const { origin, pathname } = new URL(url)
+    const { origin, pathname, hostname } = new URL(url)
     const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }
     this.#basePath = pathname.replace(/\/+$/, '')
+    const connect = buildConnector({ timeout: connectTimeoutMs, ...ca })
+    // TLS names have no addresses among them; those are checked by the host that is connected to.
+    const servername = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : ''
     this.#pool = new Pool(origin, {
       connections: CONNECTIONS_MAX,
-      connect: { timeout: connectTimeoutMs, ...ca },
+      connect: (options, done) => connect({ ...options, servername }, done),
       maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
       headersTimeout: silenceTimeoutMs,
       bodyTimeout: silenceTimeoutMs,
@@ -56,7 +62,9 @@ export class ProxyClient {
       const headers = options.headers as unknown as { readonly [PROXIED]: ProxiedRequest }
       const { target, body, signal } = headers[PROXIED]
       const path = `${this.#basePath}${target}`
-      this.#pool.request({ ...options, path, body, signal }, (error, answer) => {
+      // The Host that callers ask for is not whom to trust: undici takes it for that without a name.
+      const asked = { ...options, path, body, signal, servername: UPSTREAM_NAME }
+      this.#pool.request(asked, (error, answer) => {
         // Libraries tell of every error, and this is none.
         if (error === null || !signal.aborted) done(error, answer)
       })
