@@ -1,5 +1,7 @@
 /** Beyond so many, the one used longest ago is forgotten. */
 const PAGES_MAX = 2_000
+/** A page that takes more to name is not remembered: memory stays below some MiB whatever is asked. */
+const NAME_CHARACTERS_MAX = 1_000
 
 /** Where one page ended when it was last read. */
 export interface PageEnd {
@@ -28,7 +30,7 @@ export class PageEnds {
 
   #set(key: string, createdAt: number | undefined): void {
     this.#ends.delete(key)
-    if (createdAt === undefined) return
+    if (createdAt === undefined || key.length > NAME_CHARACTERS_MAX) return
     this.#ends.set(key, createdAt)
     for (const oldest of this.#ends.keys()) {
       if (this.#ends.size <= PAGES_MAX) return

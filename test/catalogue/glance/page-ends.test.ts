@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { openGlance } from '../../../src/catalogue/glance/glance-catalogue.ts'
+import { PageEnds } from '../../../src/catalogue/glance/page-ends.ts'
 import { positionOf } from '../../../src/image/order.ts'
 import { printTime } from '../../../src/image/time.ts'
 import { type SeenRequest, status } from '../../upstream/fake-upstream.ts'
@@ -105,4 +106,16 @@ test('a fault in the answer is that fault', async (t) => {
   const { there } = await knownPage(t)
   there.fake.behave(status(500))
   await assert.rejects(timesAsked(there), { code: 'upstream.unavailable' })
+})
+
+test('the end of a page is not known for ever, nor of one that takes long to name', () => {
+  const ends = new PageEnds()
+  const page = (n: number) => ends.of(['own', `name=${n}`])
+  page(0).set(7)
+  ends.of(['own', 'x'.repeat(2_000)]).set(7)
+  assert.equal(page(0).get(), 7)
+  assert.equal(ends.of(['own', 'x'.repeat(2_000)]).get(), undefined)
+  for (let n = 1; n <= 2_000; n += 1) page(n).set(n)
+  assert.equal(page(0).get(), undefined)
+  assert.equal(page(1).get(), 1)
 })
