@@ -10,7 +10,9 @@ import type {
   PropertyChange,
 } from '../catalogue.ts'
 import { CatalogueFault, type CatalogueFaultCode } from '../faults.ts'
-import type { ShortMemory } from './short-memory.ts'
+import type { ShortMemory, Written } from './short-memory.ts'
+
+type Outcome = Written | 'not done'
 
 /** Faults after which a write was certainly not done. */
 const NOT_DONE: ReadonlySet<CatalogueFaultCode> = new Set([
@@ -18,11 +20,19 @@ const NOT_DONE: ReadonlySet<CatalogueFaultCode> = new Set([
   'image.protected',
   'image.conflict',
   'property.limit_exceeded',
-  'property.unstorable',
   'token.refused',
   'upstream.forbidden',
   'upstream.throttled',
 ])
+
+/** What a fault of a write says of the image. */
+function outcomeOf(error: unknown): Outcome {
+  if (!(error instanceof CatalogueFault)) return 'unknown'
+  if (NOT_DONE.has(error.code)) return 'not done'
+  if (error.code === 'image.not_found') return 'missing'
+  // Told also of a change of which Glance has kept a part.
+  return error.code === 'property.unstorable' ? 'gone' : 'unknown'
+}
 
 /** A catalogue as one request meets it, whose lists may come from the short memory. */
 export class RememberingCatalogue implements Catalogue {
@@ -78,16 +88,13 @@ export class RememberingCatalogue implements Catalogue {
   }
 
   async #write<T extends Image | 'gone'>(id: string, write: () => Promise<T>): Promise<T> {
-    let outcome: Image | 'gone' | 'unknown' | 'not done' = 'unknown'
+    let outcome: Outcome = 'unknown'
     try {
       const written = await write()
       outcome = written
       return written
     } catch (error) {
-      if (error instanceof CatalogueFault) {
-        if (NOT_DONE.has(error.code)) outcome = 'not done'
-        else if (error.code === 'image.not_found') outcome = 'gone'
-      }
+      outcome = outcomeOf(error)
       throw error
     } finally {
       if (outcome !== 'not done') this.#memory.forget(this.#project, id, outcome)

@@ -1,7 +1,14 @@
 import type { Image } from '../../image/image.ts'
 import type { ImageQuery } from '../../image/query.ts'
 import type { Viewer } from '../../image/visibility.ts'
-import type { Asker, Catalogue, CatalogueFor, Freshness, ListWindow } from '../catalogue.ts'
+import type {
+  Asker,
+  Catalogue,
+  CatalogueFor,
+  Freshness,
+  ImageList,
+  ListWindow,
+} from '../catalogue.ts'
 import { CatalogueFault, type CatalogueFaultCode } from '../faults.ts'
 import { holds, type KeptList, KeptLists } from './kept-lists.ts'
 import { MEMORY_LIMITS, type MemoryLimits } from './limits.ts'
@@ -33,6 +40,12 @@ export interface AskedList {
   readonly gone: Promise<void>
   readonly tellFreshness: (freshness: Freshness | undefined) => void
 }
+
+/**
+ * An image as a write has left it; 'gone': not as it was, or not at all; 'missing': it was not there
+ * to be written; 'unknown': the write may or may not have been done.
+ */
+export type Written = Image | 'gone' | 'missing' | 'unknown'
 
 /** Faults that say nothing about the asker, and for which an older list stands in. */
 const OUTAGES: ReadonlySet<CatalogueFaultCode> = new Set([
@@ -109,19 +122,21 @@ export class ShortMemory {
   /**
    * To be called after a write: the lists that held the image go, and those that may hold it now.
    * Lists that are being read may have missed the write: nobody joins them, and they are not kept.
-   * @param outcome the image as it is now, 'gone' when there is none, 'unknown' when the write may
-   *   or may not have been done: then nothing is given again but in an outage
+   * After 'unknown' nothing is given again but in an outage. What was 'missing' was not written, so
+   * readings go on: a caller could otherwise keep everybody from sharing by deleting nothing.
    */
-  forget(project: string, id: string, outcome: Image | 'gone' | 'unknown'): void {
-    this.#joinable.clear()
-    this.#keepable.clear()
+  forget(project: string, id: string, outcome: Written): void {
+    if (outcome !== 'missing') {
+      this.#joinable.clear()
+      this.#keepable.clear()
+    }
     if (outcome === 'unknown') {
       this.#kept.doubtAll()
       return
     }
     this.#kept.dropWhere((list) => {
       if (list.project === project || holds(list, id)) return true
-      if (outcome === 'gone') return false
+      if (typeof outcome === 'string') return false
       const isForOwner = outcome.visibility === 'private' || outcome.visibility === 'community'
       return !isForOwner || list.project === outcome.owner || list.isAdmins
     })
@@ -146,12 +161,13 @@ export class ShortMemory {
       const isPersonal = error instanceof CatalogueFault && PERSONAL.has(error.code)
       if (joined === undefined || !isPersonal || hasYielded) throw error
       asked.tellFreshness(undefined)
-      yield* inner.list(viewer, query, window)
+      yield* untilGone(inner.list(viewer, query, window), gone)
       return
     }
     const { last, rows } = reading
     if (reading.end === 'outgrown' && last !== undefined && window.limit > rows) {
-      yield* inner.list(viewer, query, { limit: window.limit - rows, after: last })
+      const rest = { limit: window.limit - rows, after: last }
+      yield* untilGone(inner.list(viewer, query, rest), gone)
     }
   }
 
@@ -181,5 +197,29 @@ export class ShortMemory {
 
   #ageMs({ readAtMs }: KeptList): number {
     return this.#nowMs() - readAtMs
+  }
+}
+
+/** @param gone ends the reading at once, also while the next batch is waited for */
+async function* untilGone(
+  list: ImageList,
+  gone: Promise<void>,
+): AsyncGenerator<readonly Image[], void> {
+  const batches = list[Symbol.asyncIterator]()
+  let isHere = true
+  const stop = async () => {
+    isHere = false
+    await batches.return?.()
+  }
+  void gone.then(stop).catch(() => {}) // nobody waits for what comes of it
+  await null // one who has left already asks for nothing
+  try {
+    while (isHere) {
+      const { done, value } = await batches.next()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await batches.return?.()
   }
 }

@@ -245,6 +245,40 @@ describe('what is kept', () => {
     assert.equal(behind.left.length, behind.asked.length)
   })
 
+  test('nor is the rest of a large list read on for one who has gone', async () => {
+    const { behind } = await stand()
+    const { promise: ended, resolve: end } = Promise.withResolvers<IteratorResult<never>>()
+    let isEnded = false
+    const rest = {
+      next: () => ended,
+      return: async () => {
+        isEnded = true
+        end({ done: true, value: undefined })
+        return ended
+      },
+    }
+    const inner = behind.catalogueFor(ASKER)
+    const small = new ShortMemory(
+      () => ({
+        ...inner,
+        list: (viewer, query, window) =>
+          window.after === undefined
+            ? inner.list(viewer, query, window)
+            : { [Symbol.asyncIterator]: () => rest },
+      }),
+      { ttlMs: 1000, staleIfErrorMs: 0, isKeyedByUser: false, limits: { listRowsMax: 1 } },
+    )
+    const reader = small.catalogueFor(ASKER).list(viewerOf(ASKER), {}, ALL)[Symbol.asyncIterator]()
+    assert.equal((await reader.next()).value?.length, 2)
+    const waiting = reader.next()
+    await sleep(5)
+    assert.equal(isEnded, false)
+    await reader.return?.()
+    assert.equal((await waiting).done, true)
+    assert.equal(isEnded, true)
+    assert.equal(small.stats().readings, 0)
+  })
+
   test('is nothing at all with a time of 0', async () => {
     const { behind, list } = await stand({ ttlMs: 0 })
     await Promise.all([list(), list()])
@@ -448,6 +482,34 @@ describe('a write through this process', () => {
     behind.fault = undefined
     assert.equal((await list()).ageMs, undefined)
     assert.equal(behind.asked.length, 3)
+  })
+
+  test('of which a part may have been kept is seen at once', async () => {
+    const { behind, memory, list } = await stand()
+    await list()
+    await list(other)
+    behind.fault = 'property.unstorable'
+    const change = memory.catalogueFor(ASKER).changeProperties(viewerOf(ASKER), idOf(2), set)
+    await assert.rejects(change, { code: behind.fault })
+    behind.fault = undefined
+    assert.equal((await list()).ageMs, undefined)
+    assert.equal((await list(other)).ageMs, undefined)
+  })
+
+  test('of an image that is not there takes nothing from others', async () => {
+    const { behind, memory, list } = await stand()
+    await list(other)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    behind.gate = promise
+    const early = list()
+    await sleep(0)
+    const nothing = memory.catalogueFor(ASKER).delete(viewerOf(ASKER), idOf(9))
+    await assert.rejects(nothing, { code: 'image.not_found' })
+    const late = list({ ...ASKER, token: 'late' })
+    resolve()
+    assert.deepEqual((await late).images, (await early).images)
+    assert.equal((await list(other)).ageMs, 0)
+    assert.equal(behind.asked.length, 2)
   })
 
   test('that was refused leaves everything', async () => {
