@@ -6,6 +6,8 @@ export interface MemoryLimits {
   /** A larger list is not kept. */
   readonly listBytesMax: number
   readonly listRowsMax: number
+  /** Of all lists together that are being read, or have slow readers; beyond it nothing is gathered. */
+  readonly readingBytesMax: number
 }
 
 const MIB = 1024 * 1024
@@ -15,4 +17,5 @@ export const MEMORY_LIMITS: MemoryLimits = {
   bytesMax: 128 * MIB,
   listBytesMax: 16 * MIB,
   listRowsMax: 5_000,
+  readingBytesMax: 128 * MIB,
 }

@@ -6,7 +6,12 @@ import { weightOf } from './weight.ts'
 /** How a reading ended. 'outgrown': what is read is too much to keep, and the rest was left unread. */
 export type End = 'open' | 'whole' | 'outgrown' | 'failed' | 'abandoned'
 
-type Limits = Pick<MemoryLimits, 'listBytesMax' | 'listRowsMax'>
+type Limits = Pick<MemoryLimits, 'listBytesMax' | 'listRowsMax' | 'readingBytesMax'>
+
+/** What all readings hold together. */
+export interface Gathered {
+  bytes: number
+}
 
 /**
  * A list that is being read once for several: it reads on by itself, so that nobody waits for a slow
@@ -22,12 +27,20 @@ export class SharedReading {
   end: End = 'open'
   error: unknown
   readonly #source: AsyncIterator<readonly Image[]>
+  readonly #gathered: Gathered
+  #isCounted = true
   #readers = 0
   #wake: () => void = () => {}
   #news: Promise<void> = Promise.resolve()
 
-  constructor(list: AsyncIterable<readonly Image[]>, limits: Limits, startMs: number) {
+  constructor(
+    list: AsyncIterable<readonly Image[]>,
+    limits: Limits,
+    startMs: number,
+    gathered: Gathered,
+  ) {
     this.startMs = startMs
+    this.#gathered = gathered
     this.#expectNews()
     this.#source = list[Symbol.asyncIterator]()
     this.ended = this.#readAll(limits)
@@ -62,6 +75,7 @@ export class SharedReading {
     } finally {
       this.#readers -= 1
       if (this.#readers === 0 && this.end === 'open') this.#abandon()
+      this.#uncount()
     }
   }
 
@@ -76,8 +90,12 @@ export class SharedReading {
         }
         this.batches.push(value)
         this.rows += value.length
-        for (const image of value) this.bytes += weightOf(image)
-        if (this.rows > limits.listRowsMax || this.bytes > limits.listBytesMax) {
+        this.#count(value)
+        if (
+          this.rows > limits.listRowsMax ||
+          this.bytes > limits.listBytesMax ||
+          this.#gathered.bytes > limits.readingBytesMax
+        ) {
           this.end = 'outgrown'
           this.#close()
           return
@@ -90,7 +108,22 @@ export class SharedReading {
       this.error = error
     } finally {
       this.#tellNews()
+      this.#uncount()
     }
+  }
+
+  #count(batch: readonly Image[]): void {
+    let bytes = 0
+    for (const image of batch) bytes += weightOf(image)
+    this.bytes += bytes
+    this.#gathered.bytes += bytes
+  }
+
+  /** Once, when it has ended and nobody reads in it any more. */
+  #uncount(): void {
+    if (!this.#isCounted || this.end === 'open' || this.#readers > 0) return
+    this.#isCounted = false
+    this.#gathered.bytes -= this.bytes
   }
 
   #abandon(): void {

@@ -14,7 +14,7 @@ import { holds, type KeptList, KeptLists } from './kept-lists.ts'
 import { MEMORY_LIMITS, type MemoryLimits } from './limits.ts'
 import { listKey } from './list-key.ts'
 import { RememberingCatalogue } from './remembering-catalogue.ts'
-import { SharedReading } from './shared-reading.ts'
+import { type Gathered, SharedReading } from './shared-reading.ts'
 
 export interface ShortMemoryOptions {
   /** How long a list is given again without asking; 0: never. */
@@ -75,6 +75,7 @@ export class ShortMemory {
   /** What others may join; and all whose outcome will be kept, unless a write comes in between. */
   readonly #joinable = new Map<string, SharedReading>()
   readonly #keepable = new Set<SharedReading>()
+  readonly #gathered: Gathered = { bytes: 0 }
 
   constructor(catalogueFor: CatalogueFor, options: ShortMemoryOptions) {
     this.#catalogueFor = catalogueFor
@@ -91,8 +92,9 @@ export class ShortMemory {
   }
 
   /** What is kept and being read, for metrics and tests. */
-  stats(): { lists: number; bytes: number; readings: number } {
-    return { ...this.#kept.stats(), readings: this.#keepable.size }
+  stats(): { lists: number; bytes: number; readings: number; readingBytes: number } {
+    const readings = { readings: this.#keepable.size, readingBytes: this.#gathered.bytes }
+    return { ...this.#kept.stats(), ...readings }
   }
 
   async *read(asked: AskedList): AsyncGenerator<readonly Image[], void> {
@@ -173,7 +175,7 @@ export class ShortMemory {
 
   #begin(key: string, { inner, viewer, query, window, project }: AskedList): SharedReading {
     const list = inner.list(viewer, query, window)
-    const reading = new SharedReading(list, this.#limits, this.#nowMs())
+    const reading = new SharedReading(list, this.#limits, this.#nowMs(), this.#gathered)
     this.#keepable.add(reading)
     if (this.#options.ttlMs > 0) this.#joinable.set(key, reading)
     void reading.ended.then(() => {

@@ -229,6 +229,25 @@ describe('what is kept', () => {
     assert.ok(lists === 3 && bytes <= 20_000 && bytes > 12_000, `${lists} lists, ${bytes} bytes`)
   })
 
+  test('is gathered by all who read at once only up to a limit', async () => {
+    const images = Array.from({ length: 40 }, (_, n) => imageOf(40 - n))
+    const { behind, memory, list } = await stand({ limits: { readingBytesMax: 1 } }, images)
+    behind.batchRows = 10
+    assert.deepEqual((await list()).images, images)
+    assert.deepEqual(memory.stats(), { lists: 0, bytes: 0, readings: 0, readingBytes: 0 })
+    const slow = await stand({}, images)
+    slow.behind.batchRows = 10
+    const reader = slow.memory.catalogueFor(ASKER).list(viewerOf(ASKER), {}, ALL)
+    const batches = reader[Symbol.asyncIterator]()
+    await batches.next()
+    await sleep(5)
+    const { bytes, readingBytes } = slow.memory.stats()
+    assert.ok(readingBytes > 0 && readingBytes <= bytes, `${readingBytes} of ${bytes}`)
+    await batches.return?.()
+    await sleep(5)
+    assert.equal(slow.memory.stats().readingBytes, 0)
+  })
+
   test('is never a list larger than the limit, which is streamed whole all the same', async () => {
     const images = Array.from({ length: 250 }, (_, n) => imageOf(250 - n))
     const { behind, memory, list } = await stand({ limits: { listRowsMax: 40 } }, images)
@@ -330,7 +349,7 @@ describe('identical lists at once', () => {
     open()
     await sleep(5)
     assert.equal(behind.left.length, 1)
-    assert.deepEqual(memory.stats(), { lists: 0, bytes: 0, readings: 0 })
+    assert.deepEqual(memory.stats(), { lists: 0, bytes: 0, readings: 0, readingBytes: 0 })
   })
 
   test('a slow reader holds nobody up', async () => {
