@@ -52,11 +52,14 @@ export const SHORT: Flags = {
 export interface StandOptions {
   readonly flags?: Flags
   readonly isGlanceAlone?: boolean
+  /** Both speak TLS with this certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 export async function startStand(t: TestContext, options: StandOptions = {}): Promise<Stand> {
-  const glance = await fakeUpstream(t)
-  const keystone = await fakeUpstream(t)
+  const tls = options.tls === undefined ? {} : { tls: options.tls }
+  const glance = await fakeUpstream(t, tls)
+  const keystone = await fakeUpstream(t, tls)
   glance.behave(goodGlance)
   keystone.behave(goodKeystone)
   const { config, secrets } = loadConfig({
