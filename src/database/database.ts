@@ -81,6 +81,24 @@ export class Database implements Disposable {
     return turn
   }
 
+  /**
+   * The same, at once and waiting inside SQLite for other processes: before anything is served.
+   */
+  writeAtStart(work: () => void): void {
+    this.sqlite.exec(`PRAGMA busy_timeout = ${MIGRATION_WAIT_MS}`)
+    try {
+      this.sqlite.exec('BEGIN IMMEDIATE')
+      work()
+      this.sqlite.exec('COMMIT')
+      this.#ownWrites += 1
+    } catch (error) {
+      if (this.sqlite.isTransaction) this.sqlite.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.sqlite.exec('PRAGMA busy_timeout = 0')
+    }
+  }
+
   /** Runs `work` (synchronous, only reading) on one state of the database. */
   read<T>(work: () => T): T {
     if (this.sqlite.isTransaction) return work()

@@ -26,6 +26,7 @@ import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
 import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
 import { RememberedImages } from './remembered-images.ts'
+import { renewPostings } from './renew-postings.ts'
 import type { Plan } from './search.ts'
 import { storableSearch } from './search-checks.ts'
 import { asksForStorableText } from './terms.ts'
@@ -67,6 +68,7 @@ export function openSqliteCatalogue(
   database: Database,
   options: SqliteCatalogueOptions = {},
 ): SqliteCatalogue {
+  renewPostings(database)
   return new SqliteCatalogue(database, {
     now: options.now ?? (() => Math.floor(Date.now() / 1000)),
     planLimits: options.planLimits ?? PLAN_LIMITS,

@@ -5,7 +5,8 @@ import type { ImageSearch } from '../../image/search.ts'
 
 /**
  * The terms of an image: what an equality filter can ask of it, each as 96 bits of the SHA-256 of
- * its text, in hex. That keeps index entries short whatever the text holds.
+ * its text, in hex. That keeps index entries short whatever the text holds. Other terms need another
+ * WORDS_VERSION (renew-postings.ts).
  */
 const TERM_HEX_DIGITS = 24
 /** Terms that many images share are hashed once. */

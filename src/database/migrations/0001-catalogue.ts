@@ -4,8 +4,7 @@
  * `images` holds one row an image. `place` is its place in a list as one number (see
  * src/catalogue/sqlite/places.ts), `revision` moves with every write of the row and is never used
  * twice, `audiences` names the lists that show it. `postings` is an inverted index: for each
- * audience and term, the places of the images that the audience sees and that hold the term. Later
- * images have earlier places, so an index that goes on to `place DESC` is in order of creation.
+ * audience and term, the places of the images that the audience sees and that hold the term.
  */
 export const CATALOGUE_TABLES = `
 CREATE TABLE images (
@@ -35,10 +34,7 @@ CREATE TABLE images (
   properties TEXT NOT NULL,
   members TEXT NOT NULL
 ) STRICT;
-CREATE INDEX images_by_update ON images (updated_at, place DESC);
-CREATE INDEX images_by_name ON images (name, place DESC);
-CREATE INDEX images_hidden ON images (place) WHERE is_hidden = 1;
-CREATE INDEX images_shared ON images (place) WHERE visibility = 'shared';
+CREATE INDEX images_by_update ON images (updated_at, place);
 
 CREATE TABLE audiences (
   n INTEGER PRIMARY KEY,
