@@ -44,6 +44,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
   readonly #limits: DataLimits
   readonly #threads = { md5: new DigestThread('md5'), sha512: new DigestThread('sha512') }
   readonly #held = new Map<string, Promise<void>>()
+  #hasLeft = false
 
   private constructor(folder: string, presence: Presence, limits: DataLimits) {
     this.#folder = folder
@@ -75,7 +76,10 @@ export class ImageFolder implements ImageFiles, Leftovers {
     }
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#held.set(id, promise)
-    const where = { folder: this.#folder, limits: this.#limits, threads: this.#threads }
+    const where = {
+      ...{ folder: this.#folder, limits: this.#limits, threads: this.#threads },
+      hasLeft: () => this.#hasLeft,
+    }
     return new FolderClaim(id, path, where, () => {
       this.#held.delete(id)
       resolve()
@@ -144,6 +148,12 @@ export class ImageFolder implements ImageFiles, Leftovers {
     const own = join(this.#folder, INCOMING, this.#presence.name)
     // A claim whose image could not be put right stays, for the next start.
     if (readdirSync(own).length === 0) rmSync(own, { recursive: true })
+  }
+
+  /** Moves no file any more; to be called before others may take this process for dead. */
+  leave(): void {
+    this.#hasLeft = true
+    for (const thread of Object.values(this.#threads)) thread.close().catch(() => undefined)
   }
 
   async *#keptFile(

@@ -13,6 +13,8 @@ interface Where {
   readonly folder: string
   readonly limits: DataLimits
   readonly threads: DigestThreads
+  /** Whether this process has left the folder, so that its claims are the next start's to end. */
+  readonly hasLeft: () => boolean
 }
 
 /** A claim that is a folder; see ImageFolder. */
@@ -51,13 +53,11 @@ export class FolderClaim implements Claim {
   async publish({ checksum }: Received): Promise<void> {
     const file = publishedFile(this.#where.folder, { id: this.#id, checksum })
     if (file === undefined) throw new TypeError(`${checksum} is not a checksum`)
-    await rename(this.#source, file)
-    await syncFolder(this.#where.folder)
+    await this.#move(this.#source, file, this.#where.folder)
   }
 
   async stage(): Promise<void> {
-    await rename(this.#received, this.#staged)
-    await syncFolder(join(this.#where.folder, STAGED))
+    await this.#move(this.#received, this.#staged, join(this.#where.folder, STAGED))
   }
 
   async release(): Promise<void> {
@@ -78,6 +78,16 @@ export class FolderClaim implements Claim {
 
   get #staged(): string {
     return join(this.#where.folder, STAGED, this.#id)
+  }
+
+  async #move(from: string, to: string, folder: string): Promise<void> {
+    if (this.#where.hasLeft()) throw new Error(`the folder of image files was left: ${from} stays`)
+    try {
+      await rename(from, to)
+      await syncFolder(folder)
+    } catch (error) {
+      throw ofSystemError(error)
+    }
   }
 
   async #create(): Promise<FileHandle> {

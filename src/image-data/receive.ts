@@ -140,7 +140,11 @@ class Syncs {
   }
 
   async finish(): Promise<void> {
-    await this.#last
-    await this.#file.sync()
+    try {
+      await this.#last
+      await this.#file.sync()
+    } catch (error) {
+      throw ofSystemError(error)
+    }
   }
 }

@@ -47,6 +47,7 @@ export async function openImageData(
     const close = async () => {
       // What is cut off here the next start puts right.
       await Promise.race([files.close(), sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })])
+      files.leave()
       presence.close()
     }
     const warn: ImageDataService['warn'] = (details, message) => logger.warn(details, message)

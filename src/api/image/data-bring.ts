@@ -26,6 +26,7 @@ export async function withClaim<T>(
     try {
       return await work(claim)
     } catch (error) {
+      tellOperator(deps, id, error)
       isPutRight = await requeue(deps, id, status)
       throw error
     }
@@ -34,6 +35,12 @@ export async function withClaim<T>(
     if (isPutRight) await claim.release()
     else claim.leave()
   }
+}
+
+/** What the caller is told of a full disk says nothing of where, and how full. */
+function tellOperator({ data }: ImageDependencies, image: string, error: unknown): void {
+  if (!(error instanceof ImageDataFault) || error.detail === undefined) return
+  data.warn({ image, detail: error.detail }, error.message)
 }
 
 async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): Promise<Claim> {
@@ -86,24 +93,26 @@ async function requeue(
   }
 }
 
-/** Publishes what came and makes the image active. @throws ImageFault 'data.gone' */
+/**
+ * Publishes what came and makes the image active, if what came is what the image says by then.
+ * @throws ImageFault 'data.gone', 'data.format'
+ */
 export async function activate(
   deps: ImageDependencies,
   claim: Claim,
-  image: Image,
+  id: string,
   from: GlanceStatus,
   received: Received,
 ): Promise<void> {
-  const virtualSizeBytes = judgeContents(deps, image, received)
   await claim.publish(received)
   try {
-    await deps.catalogue.update(image.id, (now) => {
-      if (now.status !== from) throw new ImageFault('data.gone', goneMessage(image.id))
+    await deps.catalogue.update(id, (now) => {
+      if (now.status !== from) throw new ImageFault('data.gone', goneMessage(id))
       return {
         ...now,
         status: 'active',
         sizeBytes: received.sizeBytes,
-        virtualSizeBytes,
+        virtualSizeBytes: judgeContents(deps, now, received),
         checksum: received.checksum,
         hashAlgorithm: 'sha512',
         hashValue: received.sha512,
@@ -111,9 +120,17 @@ export async function activate(
       }
     })
   } catch (error) {
-    await deps.data.files.remove({ id: image.id, checksum: received.checksum })
-    throw isNotFound(error) ? new ImageFault('data.gone', goneMessage(image.id)) : error
+    if (isVerdict(error)) await deps.data.files.remove({ id, checksum: received.checksum })
+    throw isNotFound(error) ? new ImageFault('data.gone', goneMessage(id)) : error
   }
+}
+
+/**
+ * Whether the image itself is why the work failed. If the row could not be written at all, the bytes
+ * stay: the next start makes of row and file what they then say.
+ */
+export function isVerdict(error: unknown): boolean {
+  return error instanceof ImageFault || isNotFound(error)
 }
 
 /** Mirrors glance/api/v2/image_data.py (upload). */

@@ -1,5 +1,5 @@
 import type { Image } from '../../image/image.ts'
-import { activate, withClaim, wrongTransition } from './data-bring.ts'
+import { activate, isVerdict, withClaim, wrongTransition } from './data-bring.ts'
 import { noImage } from './data-upload.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
@@ -37,9 +37,9 @@ function importStaged(deps: ImageDependencies, image: Image, onBegun: () => void
   return withClaim(deps, image.id, 'importing', async (claim) => {
     onBegun()
     try {
-      await activate(deps, claim, image, 'importing', await claim.takeStaged())
+      await activate(deps, claim, image.id, 'importing', await claim.takeStaged())
     } catch (error) {
-      await deps.data.files.remove({ id: image.id, checksum: null })
+      if (isVerdict(error)) await deps.data.files.remove({ id: image.id, checksum: null })
       throw error
     }
   })

@@ -23,7 +23,7 @@ export const uploadData: Handler = async (call, deps, incoming) => {
   checkFormats(image)
   await withClaim(deps, image.id, 'saving', async (claim) => {
     const received = await receive(claim, incoming)
-    await activate(deps, claim, image, 'saving', received)
+    await activate(deps, claim, image.id, 'saving', received)
   })
   return NO_CONTENT
 }
