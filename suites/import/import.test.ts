@@ -14,6 +14,8 @@ const DOCUMENTS = Number(process.env['IMPORT_DOCUMENTS'] ?? 100_000)
 const DOCUMENTS_PER_SECOND_MIN = 5000
 /** What ten times the documents may add to the peak: what garbage collection leaves to chance. */
 const GROWTH_BYTES_MAX = 64 * 1024 * 1024
+/** Now and then a collection comes late. What is not let go of is there in every run: the least counts. */
+const MORE_RUNS = 3
 /** No import needs more at its peak, whatever the size of the file and of the catalogue. */
 const PEAK_BYTES_MAX = 512 * 1024 * 1024
 
@@ -62,7 +64,11 @@ for (const [what, into] of [
     assert.ok((long.created / long.elapsedMs) * 1000 >= DOCUMENTS_PER_SECOND_MIN, print(long))
     assert.ok(long.peakBytes <= PEAK_BYTES_MAX, print(long))
     if (into === undefined) {
-      const grownBytes = long.peakBytes - short.peakBytes
+      let least = long.peakBytes
+      for (let more = 0; more < MORE_RUNS; more += 1) {
+        least = Math.min(least, (await measure('long.json')).peakBytes)
+      }
+      const grownBytes = least - short.peakBytes
       assert.ok(
         grownBytes <= GROWTH_BYTES_MAX,
         `${grownBytes} bytes more for ten times the documents`,
