@@ -71,6 +71,8 @@ export function createHttpServer(
   })
   app.addHook('onSend', async (request, reply) => closeAfterUnreadBody(request, reply))
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    // No hook runs for a method that no router knows (the parser lets a PRI of HTTP/0.9 pass).
+    beginAnswer(face, request, reply)
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuseTooLarge(face, request, reply)
     const failure = failureOf(error)
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')

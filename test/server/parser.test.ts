@@ -133,6 +133,12 @@ test('a refusal reaches a caller who goes on sending for a while', async () => {
   assert.equal(answers.length, 1)
 })
 
+test('the method PRI without a version, which the parser lets pass, is no route', async () => {
+  for (const target of [LIST, '/v2.1/', '*']) {
+    assertRefused(await say(stand.port, `PRI ${target}\n\r\n${HEAD}\r\n`), 404)
+  }
+})
+
 test('CONNECT is closed without an answer', async () => {
   const heard = await say(stand.port, 'CONNECT cloud.test:443 HTTP/1.1\r\nHost: cloud.test\r\n\r\n')
   assert.deepEqual(heard, { answers: [], continues: 0, isClosed: true })
