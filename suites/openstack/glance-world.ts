@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Asker, Catalogue, ImageList } from '../../src/catalogue/catalogue.ts'
@@ -31,7 +30,7 @@ const PROJECTS = { own: 'demo', other: 'alt', operators: 'admin' } as const
 export async function glanceWorld(): Promise<GlanceWorld> {
   const cloud = await startCloud()
   const upstream = new Upstream({ name: 'Glance', urls: [cloud.glanceUrl] })
-  const database = openDatabase()
+  const database = openDatabase(cloud)
   const unmake = await makeAdmin(cloud)
   const tokens = new Map([
     ['own', await cloud.token('demo', 'demo')],
@@ -89,9 +88,8 @@ async function* renamed(list: ImageList, told: (image: Image) => Image): ImageLi
   for await (const batch of list) yield batch.map(told)
 }
 
-function openDatabase(): DatabaseSync {
-  const state = process.env['AFTERIMAGE_TEST_CLOUD'] ?? join(tmpdir(), 'afterimage-cloud')
-  const file = join(state, 'glance', 'glance.sqlite')
+function openDatabase(cloud: Cloud): DatabaseSync {
+  const file = join(cloud.stateFolder, 'glance', 'glance.sqlite')
   if (!existsSync(file)) throw new Error(`${file} is missing: this suite fills Glance's database`)
   return new DatabaseSync(file, { timeout: 10_000, enableForeignKeyConstraints: false })
 }
