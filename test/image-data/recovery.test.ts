@@ -11,6 +11,7 @@ import { ImageFolder } from '../../src/image-data/data-folder.ts'
 import type { Received } from '../../src/image-data/image-files.ts'
 import { recoverData } from '../../src/server/recover-data.ts'
 import { makeImage } from '../server/stand.ts'
+import { dataFiles } from './files.ts'
 
 /** What a start makes of what a process that died left at each step of its work. */
 
@@ -62,10 +63,7 @@ async function start(isDead = true) {
   return { recovery, owners: owners.length }
 }
 
-async function files(): Promise<readonly string[]> {
-  const all = await readdir(join(folder, 'images'), { recursive: true, withFileTypes: true })
-  return all.filter((entry) => entry.isFile()).map((entry) => entry.name)
-}
+const files = () => dataFiles(folder)
 
 describe('recoverData', () => {
   it('requeues an upload that had begun', async () => {

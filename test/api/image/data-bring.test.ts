@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -11,6 +11,7 @@ import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalo
 import { Database } from '../../../src/database/database.ts'
 import { openImageData } from '../../../src/server/image-data.ts'
 import { idOf, imageOf } from '../../catalogue/images.ts'
+import { dataFiles } from '../../image-data/files.ts'
 
 const ID = idOf(1)
 const BYTES = Buffer.from('the bytes of an image')
@@ -30,10 +31,7 @@ async function openData(t: TestContext, settings: { requireFormatMatch?: boolean
     const logger = pino({ level: 'warn' }, { write: (line) => log.push(line) })
     return openImageData(folder, catalogue, { ...limits, ...settings }, logger)
   }
-  const files = () =>
-    readdirSync(join(folder, 'images'), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name)
+  const files = () => dataFiles(folder)
   return { catalogue, open, files, log }
 }
 
@@ -75,7 +73,7 @@ test('an import whose end cannot be written is staged again at the next start', 
   assert.equal((await catalogue.find(ID))?.status, 'importing')
   const second = await open()
   assert.equal((await catalogue.find(ID))?.status, 'uploading')
-  assert.deepEqual(files(), [ID])
+  assert.deepEqual(await files(), [ID])
   await withClaim(dependencies(second, catalogue), ID, 'importing', async (claim) =>
     activate(dependencies(second, catalogue), claim, ID, 'importing', await claim.takeStaged()),
   )
@@ -92,10 +90,10 @@ test('once the folder is left no file moves, whatever is still at work', async (
   const closing = close()
   claim.leave()
   await closing
-  const before = files()
+  const before = await files()
   await assert.rejects(claim.publish(received), /was left/)
   await assert.rejects(claim.stage(), /was left/)
-  assert.deepEqual(files(), before)
+  assert.deepEqual(await files(), before)
 })
 
 test('data must be of the format that the image says when it has come', async (t) => {
@@ -110,7 +108,7 @@ test('data must be of the format that the image says when it has come', async (t
   })
   await assert.rejects(upload, { code: 'data.format' })
   assert.equal((await catalogue.find(ID))?.status, 'queued')
-  assert.deepEqual(files(), [])
+  assert.deepEqual(await files(), [])
   await opened.close()
 })
 

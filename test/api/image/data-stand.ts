@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, BlockList } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import type { Image } from '../../../src/image/image.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 import { type ImageDataSettings, openImageData } from '../../../src/server/image-data.ts'
 import type { ServerLimits } from '../../../src/server/limits.ts'
+import { dataFiles } from '../../image-data/files.ts'
 import { PROJECT, type Served, users } from './serve.ts'
 
 /** The image face with image files in a folder of its own. */
@@ -55,10 +56,7 @@ export async function openDataStand(
     port: (app.server.address() as AddressInfo).port,
     catalogue: data.catalogue,
     warnings,
-    files: async () => {
-      const all = await readdir(join(folder, 'images'), { recursive: true, withFileTypes: true })
-      return all.filter((entry) => entry.isFile()).map((entry) => entry.name)
-    },
+    files: () => dataFiles(folder),
     image: async (id) => {
       const image = await data.catalogue.find(id)
       if (image === undefined) throw new Error(`there is no image ${id}`)
