@@ -12,7 +12,7 @@ import type { Face, Failure } from '../api/face.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
-import { answerParserError, newRequestId } from './parser-failure.ts'
+import { answerParserError, answerPreface, newRequestId } from './parser-failure.ts'
 import { closeAfterUnreadBody, isStreaming, keepBodiesRaw, noteStreaming } from './request-body.ts'
 import { rememberConnections } from './silent-connections.ts'
 
@@ -71,8 +71,10 @@ export function createHttpServer(
   })
   app.addHook('onSend', async (request, reply) => closeAfterUnreadBody(request, reply))
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    // No hook runs for a method that no router knows (the parser lets a PRI of HTTP/0.9 pass).
-    beginAnswer(face, request, reply)
+    if (request.method === 'PRI') {
+      answerPreface(face, reply.raw)
+      return reply.hijack()
+    }
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuseTooLarge(face, request, reply)
     const failure = failureOf(error)
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')

@@ -31,6 +31,19 @@ export function answerParserError(
   refuse(socket, parser?.incoming ?? undefined, () => print(face, failureOf(error.code)))
 }
 
+/**
+ * Answers the preface of HTTP/2, `PRI`, where the parser takes it for a request (it does when the
+ * line bears no version). Node cuts that connection as soon as it has been told of the request, so
+ * an answer that is not written at once never goes; what is answered before it must have gone.
+ */
+export function answerPreface(face: Face, response: ServerResponse): void {
+  const socket = response.socket as ParsedSocket | null
+  if (socket === null || refused.has(socket)) return
+  refused.add(socket)
+  if (socket._httpMessage === response) socket.write(print(face, failureOf('HPE_INVALID_METHOD')))
+  hangUp(socket)
+}
+
 /** What Node keeps on a connection that it parses; there is no public name for either. */
 interface ParsedSocket extends Socket {
   /** The response that is being written, of the oldest request without a whole answer. */

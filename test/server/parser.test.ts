@@ -133,10 +133,17 @@ test('a refusal reaches a caller who goes on sending for a while', async () => {
   assert.equal(answers.length, 1)
 })
 
-test('the method PRI without a version, which the parser lets pass, is no route', async () => {
-  for (const target of [LIST, '/v2.1/', '*']) {
-    assertRefused(await say(stand.port, `PRI ${target}\n\r\n${HEAD}\r\n`), 404)
+test('the method PRI without a version, which the parser lets pass, is a 400 as well', async () => {
+  for (const target of [LIST, '/v2.1/', '*', `//${LIST}?name=a@cloud.test:8774`]) {
+    for (const rest of ['\r\n\r\n', '\n\r\n', `\r\n${HEAD}\r\n`, `\n\r\n${HEAD}\r\n`]) {
+      assertRefused(await say(stand.port, `PRI ${target}${rest}`), 400)
+    }
   }
+})
+
+test('a PRI after a request that still waits does not get in before its answer', async () => {
+  const { answers } = await say(stand.port, `${request('GET', LIST)}PRI /\r\n\r\n`)
+  assert.ok(answers.length === 0 || answers[0]?.status === 200, JSON.stringify(answers))
 })
 
 test('CONNECT is closed without an answer', async () => {
