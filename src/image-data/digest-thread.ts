@@ -74,7 +74,8 @@ export class DigestThread {
 
   /** Those who wait have lost their digests; whoever comes next gets a new thread. */
   #fail(worker: Worker, error: unknown): void {
-    if (this.#worker === worker) this.#worker = undefined
+    if (this.#worker !== worker) return // its end follows its error: they have been told
+    this.#worker = undefined
     const waiting = this.#waiting
     this.#waiting = []
     for (const { reject } of waiting) reject(error)

@@ -38,9 +38,15 @@ export class FolderClaim implements Claim {
     body: AsyncIterable<Uint8Array>,
     announcedBytes: number | undefined,
   ): Promise<Received> {
-    await using file = await this.#create()
-    const digested = await receiveInto(file, body, announcedBytes, this.#where)
-    return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+    try {
+      await using file = await this.#create()
+      const digested = await receiveInto(file, body, announcedBytes, this.#where)
+      return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+    } catch (error) {
+      // On a full disk the image's row can be put right only when these bytes are gone.
+      await rm(this.#received, { force: true }).catch(() => undefined)
+      throw error
+    }
   }
 
   async takeStaged(): Promise<Received> {

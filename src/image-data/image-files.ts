@@ -39,7 +39,8 @@ export interface OpenData {
  */
 export interface Claim {
   /**
-   * Takes all of the body; what was received is not yet anybody's data.
+   * Takes all of the body; what was received is not yet anybody's data. If that fails, what had
+   * come is gone when the error arrives.
    * @param announcedBytes how much will come, where the caller said so
    * @throws ImageDataFault, and what the body throws
    */

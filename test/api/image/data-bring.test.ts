@@ -112,6 +112,26 @@ test('data must be of the format that the image says when it has come', async (t
   await opened.close()
 })
 
+test('what had come is gone before the image is queued again, as a full disk needs it', async (t) => {
+  const { catalogue, open, files } = await openData(t)
+  await catalogue.putImages([queued])
+  const opened = await open()
+  const deps = dependencies(opened, catalogue)
+  const came: (readonly string[])[] = []
+  async function* breaksOff(): AsyncGenerator<Uint8Array> {
+    yield Buffer.alloc(900_000)
+    came.push(await files())
+    throw new Error('the caller left')
+  }
+  const upload = withClaim(deps, ID, 'saving', async (claim) => {
+    await claim.receive(breaksOff(), undefined).finally(async () => came.push(await files()))
+  })
+  await assert.rejects(upload, /the caller left/)
+  assert.deepEqual(came, [['data'], []])
+  assert.equal((await catalogue.find(ID))?.status, 'queued')
+  await opened.close()
+})
+
 test('the operator is told where the disk is full', async (t) => {
   const { catalogue, open, log } = await openData(t)
   await catalogue.putImages([queued])
