@@ -8,7 +8,7 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import type { Face, Failure } from '../api/face.ts'
+import type { Face, Failure } from '../api/face/face.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { FaceName } from '../api/face.ts'
+import type { FaceName } from '../api/face/face.ts'
 
 export interface Listening {
   readonly port: number

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Face, Failure } from '../api/face.ts'
+import type { Face, Failure } from '../api/face/face.ts'
 import { hangUp } from './hang-up.ts'
 import { HEADER_BYTES_MAX } from './limits.ts'
 import { isStreaming } from './request-body.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Face } from '../api/face.ts'
+import type { Face } from '../api/face/face.ts'
 import { hangUpAfterAnswer } from './hang-up.ts'
 
 /** How a request's body reaches a face: whole, as bytes; or, where the face says so, as it comes. */

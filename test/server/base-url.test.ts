@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { trustedProxyList } from '../../src/api/base-url.ts'
+import { trustedProxyList } from '../../src/api/request/base-url.ts'
 import { type Settings, type Stand, startServer } from './stand.ts'
 import { say } from './wire.ts'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { pino } from 'pino'
-import type { Face } from '../../src/api/face.ts'
+import type { Face } from '../../src/api/face/face.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
 
 test('a sender that leaves in the midst of a body is nobody’s error', async () => {

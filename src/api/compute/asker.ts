@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Asker } from '../../catalogue/catalogue.ts'
 import type { Caller } from '../../identity/identity.ts'
-import { goneSignal } from '../caller-gone.ts'
-import { passedOnRequestId } from '../request-id.ts'
+import { goneSignal } from '../request/caller-gone.ts'
+import { passedOnRequestId } from '../request/request-id.ts'
 
 /** The caller of one request, as a catalogue that stands elsewhere asks on in their name. */
 export class RequestAsker implements Asker {

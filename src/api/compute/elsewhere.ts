@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { readTarget } from '../target.ts'
+import { readTarget } from '../request/target.ts'
 import type { ComputeFault } from './faults.ts'
 import { splitPath } from './routes.ts'
 

@@ -1,7 +1,7 @@
 import type { ImageQuery } from '../../image/query.ts'
 import { askedStatus } from '../../image/status.ts'
 import { parseTime } from '../../image/time.ts'
-import { readParameters, readWholeNumber } from '../parameters.ts'
+import { readParameters, readWholeNumber } from '../request/parameters.ts'
 import { ComputeFault } from './faults.ts'
 
 /** A list request, read. */

@@ -1,4 +1,4 @@
-import { allowFor, matchRoute, type Route, type RouteMatch } from '../route-table.ts'
+import { allowFor, matchRoute, type Route, type RouteMatch } from '../request/route-table.ts'
 import { IMAGES_UNTIL, METADATA_UNTIL, type Microversion } from './versions.ts'
 
 /** What a request asks this face to do. */

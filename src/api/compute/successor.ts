@@ -1,8 +1,8 @@
 import { BASE_PROPERTIES } from '../../image/base-properties.ts'
 import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
 import { printTime } from '../../image/time.ts'
-import { formEncodeAll } from '../form-encode.ts'
-import { hasOwnMeaning } from '../image-parameters.ts'
+import { formEncodeAll } from '../request/form-encode.ts'
+import { hasOwnMeaning } from '../request/image-parameters.ts'
 import type { Call } from './call.ts'
 import type { ListRequest } from './query.ts'
 

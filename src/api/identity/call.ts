@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../../identity/identity.ts'
 import type { TokenDescription, TokenService } from '../../identity/token-service.ts'
-import type { BaseUrlPolicy } from '../base-url.ts'
-import type { Endpoint } from '../endpoints.ts'
+import type { Endpoint } from '../face/endpoints.ts'
+import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Face } from '../face.ts'
-import { readTarget } from '../target.ts'
+import type { Face } from '../face/face.ts'
+import { readTarget } from '../request/target.ts'
 import { admit } from './admit.ts'
 import type { Answer, Call } from './call.ts'
 import type { ImageDependencies } from './dependencies.ts'

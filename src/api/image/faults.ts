@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { ImageDataFault, type ImageDataFaultCode } from '../../image-data/faults.ts'
-import type { Failure } from '../face.ts'
+import type { Failure } from '../face/face.ts'
 import type { Answer } from './call.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */

@@ -1,7 +1,7 @@
 import { GLANCE_STATUSES, MEMBER_STATUSES, VISIBILITIES } from '../../image/image.ts'
 import type { ImageSearch, NumberBound, TimeBound } from '../../image/search.ts'
-import { hasOwnMeaning } from '../image-parameters.ts'
-import { readWholeNumber } from '../parameters.ts'
+import { hasOwnMeaning } from '../request/image-parameters.ts'
+import { readWholeNumber } from '../request/parameters.ts'
 import { ImageFault } from './faults.ts'
 import { readAnyOf, readTime } from './filter-operators.ts'
 

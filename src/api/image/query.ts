@@ -1,5 +1,5 @@
 import type { ImageSearch } from '../../image/search.ts'
-import { readPairs, readWholeNumber } from '../parameters.ts'
+import { readPairs, readWholeNumber } from '../request/parameters.ts'
 import { ImageFault } from './faults.ts'
 import { readFilters } from './filters.ts'
 import { readSort } from './sort.ts'

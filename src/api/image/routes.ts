@@ -1,4 +1,4 @@
-import { allowFor, matchRoute, type Route, type RouteMatch } from '../route-table.ts'
+import { allowFor, matchRoute, type Route, type RouteMatch } from '../request/route-table.ts'
 
 /** What an operation asks of a request before it is carried out. */
 interface Demands {

@@ -1,7 +1,7 @@
 import { writeDocument } from '../../image/document.ts'
 import type { Image, Member } from '../../image/image.ts'
 import { printTime } from '../../image/time.ts'
-import { formEncodeAll } from '../form-encode.ts'
+import { formEncodeAll } from '../request/form-encode.ts'
 import type { ListRequest } from './query.ts'
 import { isInSchema } from './schemas.ts'
 

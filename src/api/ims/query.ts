@@ -7,7 +7,7 @@ import {
   type TimeBound,
 } from '../../image/search.ts'
 import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
-import { readPairs, readWholeNumber } from '../parameters.ts'
+import { readPairs, readWholeNumber } from '../request/parameters.ts'
 import { ImsFault, type ImsFaultCode } from './faults.ts'
 
 /** The vendor's default. */

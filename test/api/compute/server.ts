@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import { trustedProxyList } from '../../../src/api/base-url.ts'
 import { computeFace } from '../../../src/api/compute/face.ts'
+import { trustedProxyList } from '../../../src/api/request/base-url.ts'
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { Database } from '../../../src/database/database.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeQueryPart, readTarget } from '../../src/api/target.ts'
+import { decodeQueryPart, readTarget } from '../../../src/api/request/target.ts'
 
 const PATHS: Readonly<Record<string, readonly string[] | undefined>> = {
   '/': [],
@@ -36,6 +36,14 @@ test('a slash at the end is told apart, the root is not', () => {
   assert.equal(readTarget('/v2%2F')?.endsInSlash, true)
   assert.equal(readTarget('/v2')?.endsInSlash, false)
   assert.equal(readTarget('/')?.endsInSlash, false)
+  assert.equal(readTarget('/..')?.endsInSlash, false)
+})
+
+test('dots at the end leave a slash behind, so that they never name the parent', () => {
+  for (const path of ['/v2/a/.', '/v2/a/b/..', '/v2/a/b/c/../..', '/v2/a/./', '/v2/a/b/../']) {
+    assert.deepEqual(readTarget(path)?.segments, ['v2', 'a'], path)
+    assert.equal(readTarget(path)?.endsInSlash, true, path)
+  }
 })
 
 test('in a query a plus is a space and a lone percent is itself', () => {

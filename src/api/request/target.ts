@@ -29,14 +29,18 @@ export function readTarget(url: string): Target | undefined {
 
 const DOTS = /\/\.{1,2}(?:\/|$)/
 
+/** Removes dot segments; a final one leaves its slash, so that it never names the parent (RFC 3986, 5.2.4). */
 function normalise(rawPath: string): string {
   if (!DOTS.test(rawPath)) return rawPath
+  const parts = rawPath.split('/').slice(1)
   const kept: string[] = []
-  for (const part of rawPath.split('/')) {
+  for (const part of parts) {
     if (part === '..') kept.pop()
     else if (part !== '.') kept.push(part)
   }
-  return kept.join('/')
+  const last = parts.at(-1)
+  if (last === '.' || last === '..') kept.push('')
+  return `/${kept.join('/')}`
 }
 
 function decodePath(raw: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Caller, Identity } from '../identity/identity.ts'
+import type { Caller, Identity } from '../../identity/identity.ts'
 import { passedOnRequestId } from './request-id.ts'
 
 /**
