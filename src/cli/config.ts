@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { OPTION_KEYS, PASSWORD_VARIABLE, SERVICE_PASSWORD_VARIABLE } from '../config/options.ts'
 import { printOrigin } from '../config/settings.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
+import { printEndOfCalls } from './end-of-calls.ts'
 import { printTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -14,8 +15,9 @@ export function addConfigCommand(program: Command, terminal: Terminal): void {
     .description('check options, variables and file, and start nothing')
     .addHelpText('after', '\nExample:\n  afterimage config check --config afterimage.yaml')
     .action(() => {
-      loadGivenConfig(check, terminal)
+      const { config } = loadGivenConfig(check, terminal)
       terminal.stdout.write('the configuration is right\n')
+      terminal.stdout.write(printEndOfCalls(config.deprecation, Date.now()))
     })
   addConfigFlags(check)
 
@@ -72,5 +74,12 @@ function asEntry({ key, value, from }: Row): [string, { value: unknown; from: st
 
 function print(value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '-'
-  return Array.isArray(value) ? value.join(', ') : String(value)
+  return Array.isArray(value) ? value.map(printItem).join(', ') : String(value)
+}
+
+/** A window is printed as it was written. */
+function printItem(item: unknown): string {
+  return typeof item === 'object' && item !== null && 'text' in item
+    ? String(item.text)
+    : String(item)
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
+import { logBrownouts } from '../server/end-of-calls.ts'
 import type { Running } from '../server/serve.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
@@ -51,11 +52,13 @@ async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<v
   const config = await withCloudAddresses(loaded, terminal)
   const logger = pino({ level: config.log.level }, terminal.stderr)
   const running = await startInFront({ config, secrets: loaded.secrets, logger })
+  const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(greetingInFront(config, running.url, terminal))
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
     await untilStopped(terminal)
   } finally {
+    stopBrownoutLog()
     await running.close()
   }
 }
@@ -71,10 +74,12 @@ async function serveCatalogue(
   ])
   const logger = pino({ level: config.log.level }, terminal.stderr)
   const running = await startAfterimage({ config, secrets, logger, withExample: example })
+  const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(await greeting(running, config, terminal))
     await untilStopped(terminal)
   } finally {
+    stopBrownoutLog()
     await running.close()
   }
 }

@@ -1,3 +1,4 @@
+import type { DeprecationPolicy } from '../deprecation/policy.ts'
 import type { OptionValues } from './options.ts'
 import type { Secret } from './secret.ts'
 
@@ -42,6 +43,7 @@ export interface Config {
   readonly compute: FaceConfig & {
     readonly upstreamUrl: string | undefined
     readonly upstreamTimeoutMs: number
+    readonly serveAboveMicroversion: boolean
   }
   readonly image: ImageConfig
   readonly identity: FaceConfig
@@ -59,6 +61,7 @@ export interface Config {
   }
   readonly upstream: UpstreamConfig
   readonly tokens: { readonly lifetimeHours: number }
+  readonly deprecation: DeprecationPolicy
   readonly log: { readonly level: OptionValues['log.level'] }
 }
 
@@ -82,6 +85,7 @@ export function assembleConfig(values: OptionValues): Config {
       ...face('compute'),
       upstreamUrl: values['compute.upstreamUrl'],
       upstreamTimeoutMs: values['compute.upstreamTimeoutMs'],
+      serveAboveMicroversion: values['compute.serveAboveMicroversion'],
     },
     image: {
       ...face('image'),
@@ -117,6 +121,15 @@ export function assembleConfig(values: OptionValues): Config {
       answerBytesMax: values['upstream.answerBytesMax'],
     },
     tokens: { lifetimeHours: values['tokens.lifetimeHours'] },
+    deprecation: {
+      sunsetAt: values['deprecation.sunsetAt'],
+      policyUrl: values['deprecation.policyUrl'],
+      successor: values['deprecation.successor'],
+      afterSunset: values['deprecation.afterSunset'],
+      exceptProjects: [...values['deprecation.exceptProjects']],
+      exceptClients: [...values['deprecation.exceptClients']],
+      brownouts: values['deprecation.brownouts'].map((window) => ({ ...window })),
+    },
     log: { level: values['log.level'] },
   })
 }

@@ -1,3 +1,4 @@
+import { DEPRECATION_OPTIONS } from './deprecation-options.ts'
 import {
   BASE_URL,
   BASE_URLS,
@@ -69,6 +70,11 @@ export const OPTIONS = {
     kind: TIMEOUT,
     default: ['120000'],
     description: "milliseconds until Nova's answer begins, and between two pieces of it",
+  },
+  'compute.serveAboveMicroversion': {
+    kind: YES_OR_NO,
+    default: ['false'],
+    description: 'answer images at every microversion up to 2.93; else 404 above 2.35, as Nova',
   },
   'image.port': {
     kind: PORT,
@@ -212,6 +218,7 @@ export const OPTIONS = {
     default: ['67108864'],
     description: 'largest answer that is taken from Glance or Keystone',
   },
+  ...DEPRECATION_OPTIONS,
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
     default: ['warn'],

@@ -94,8 +94,21 @@ function whyIdle(key: OptionKey, config: Config): string | undefined {
   if (key.startsWith('upstream.') && isEmbedded && !(hasNova && OF_NOVA_TOO.has(key))) {
     return `is about a Glance: give ${flagOf('glance.url')}, or leave it out`
   }
+  if (key.startsWith('deprecation.')) return whyIdleAtTheEnd(key, config)
   if (key === 'compute.upstreamUrl' && isOwnAddress(config)) {
     return `is where Afterimage itself listens; move one of them, such as by ${flagOf('compute.port')}`
+  }
+  return undefined
+}
+
+function whyIdleAtTheEnd(key: OptionKey, { deprecation }: Config): string | undefined {
+  const { sunsetAt, afterSunset, brownouts } = deprecation
+  if (key === 'deprecation.afterSunset' && afterSunset === 'gone' && sunsetAt === undefined) {
+    return `needs a date: give ${flagOf('deprecation.sunsetAt')}, or leave it out`
+  }
+  const isException = key === 'deprecation.exceptProjects' || key === 'deprecation.exceptClients'
+  if (isException && afterSunset === 'serve' && brownouts.length === 0) {
+    return `is an exception from nothing: give ${flagOf('deprecation.brownouts')} or ${flagOf('deprecation.afterSunset')} gone, or leave it out`
   }
   return undefined
 }

@@ -91,6 +91,13 @@ export const NAME: ValueKind<string> = single('NAME', 'a name', (text) =>
   text.trim() === '' || text.length > NAME_CHARACTERS_MAX ? undefined : text,
 )
 
+export const NAMES: ValueKind<readonly string[]> = {
+  placeholder: 'NAMES',
+  form: 'names, separated by commas',
+  isList: true,
+  read: (texts) => (texts.every((text) => NAME.read([text], '') !== undefined) ? texts : undefined),
+}
+
 export const YES_OR_NO: ValueKind<boolean> = single('true|false', 'true or false', (text) =>
   text === 'true' ? true : text === 'false' ? false : undefined,
 )
@@ -132,6 +139,16 @@ function readBaseUrl(text: string): string | undefined {
   if (url.username !== '' || url.password !== '') return undefined
   return url.href.replace(/\/+$/, '')
 }
+
+/** May have a query and a fragment. It goes into a header, so nothing that ends one may be in it. */
+export const WEB_PAGE: ValueKind<string> = single(
+  'URL',
+  'the http:// or https:// address of a page',
+  (text) => {
+    const isAddress = /^https?:\/\/[^\s<>"]+$/i.test(text)
+    return isAddress ? URL.parse(text)?.href : undefined
+  },
+)
 
 export const NETWORKS: ValueKind<readonly string[]> = {
   placeholder: 'LIST',

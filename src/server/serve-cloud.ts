@@ -14,6 +14,7 @@ import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
 import { drain } from './drain.ts'
+import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { type Listening, listen } from './listen.ts'
@@ -58,6 +59,7 @@ export async function startInFront({
     identity: identityEndpoint(config),
     users,
     catalogueFor: catalogueOver(glance, config, logger),
+    ...endOfCalls(config),
     ...(nova === undefined ? {} : { elsewhere: nova }),
   })
   const app: FastifyInstance = createHttpServer(face, logger, {

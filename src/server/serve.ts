@@ -17,6 +17,7 @@ import { LocalIdentity } from '../identity/local/local-identity.ts'
 import { loadExample } from '../transfer/example.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
+import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { type OpenedImageData, openImageData } from './image-data.ts'
@@ -143,6 +144,7 @@ async function listenAll(
       baseUrl: policy('compute'),
       users,
       catalogueFor: () => catalogue,
+      ...endOfCalls(config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
     }),
     image: imageFace({

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pino } from 'pino'
-import { isAboutImages } from '../../src/api/compute/elsewhere.ts'
+import { isForHere } from '../../src/api/compute/elsewhere.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { startAfterimage } from '../../src/server/serve.ts'
 import { exchange, type FakeNova, type Seen, startFakeNova } from './fake-nova.ts'
@@ -34,7 +34,10 @@ function header({ rawHeaders }: Seen, name: string): string | undefined {
   return at === -1 ? undefined : rawHeaders[at + 1]
 }
 
-const PATHS: readonly [path: string, isAboutImages: boolean][] = [
+const PATHS: readonly [path: string, isForHere: boolean][] = [
+  ['/deprecation', true],
+  ['/deprecation?x', true],
+  ['/deprecations', false],
   ['/v2.1/abc123/images', true],
   ['/v2/abc123/images/detail?limit=1', true],
   ['/v2.1/images/x/metadata/k', true],
@@ -57,8 +60,8 @@ const PATHS: readonly [path: string, isAboutImages: boolean][] = [
 ]
 
 for (const [path, expected] of PATHS) {
-  test(`${path} is ${expected ? '' : 'not '}about images`, () => {
-    assert.equal(isAboutImages(path), expected)
+  test(`${path} is ${expected ? '' : 'not '}answered here`, () => {
+    assert.equal(isForHere(path), expected)
   })
 }
 

@@ -28,6 +28,10 @@ interface Listed {
   }[]
 }
 
+function successorOf({ headers }: { readonly headers: Headers }): string | undefined {
+  return /<([^>]*)>; rel="successor-version"/.exec(headers.get('link') ?? '')?.[1]
+}
+
 function linksOf({ json }: Answer): Readonly<Record<string, string>> {
   const [image] = (json as Listed).images
   return Object.fromEntries((image?.links ?? []).map(({ rel, href }) => [rel, href]))
@@ -67,7 +71,7 @@ test("alternate links begin with the public image endpoint of the caller's own c
   assert.equal(alternate, `${PUBLIC_IMAGE}/${PROJECT}/images/${IMAGE_ID}`)
   assert.equal(self, `${stand.running.url}/v2.1/${PROJECT}/images/${IMAGE_ID}`)
   assert.equal(bookmark, `${stand.running.url}/${PROJECT}/images/${IMAGE_ID}`)
-  assert.equal(answer.headers.get('link'), `<${PUBLIC_IMAGE}/v2/images>; rel="successor-version"`)
+  assert.equal(successorOf(answer), `${PUBLIC_IMAGE}/v2/images`)
 })
 
 test('alternate links begin with the configured address, if there is one', async (t) => {
@@ -75,8 +79,7 @@ test('alternate links begin with the configured address, if there is one', async
     await using stand = await startStand(t, { flags: { 'image.publicUrl': url } })
     const answer = await stand.ask('images/detail')
     assert.equal(linksOf(answer)['alternate'], `http://i.test/x/${PROJECT}/images/${IMAGE_ID}`)
-    const successor = '<http://i.test/x/v2/images>; rel="successor-version"'
-    assert.equal(answer.headers.get('link'), successor)
+    assert.equal(successorOf(answer), 'http://i.test/x/v2/images')
   }
 })
 
@@ -90,7 +93,8 @@ test('without a public image endpoint no internal address is told, in links or h
     const { host } = new URL(stand.glance.url)
     assert.equal(answer.status, 200)
     assert.ok(!answer.text.includes(host) && !answer.text.includes('internal'), answer.text)
-    assert.equal(answer.headers.get('link'), null)
+    assert.equal(successorOf(answer), undefined)
+    assert.ok(!String(answer.headers.get('link')).includes(host))
     assert.match(String(answer.headers.get('deprecation')), /^@/)
   }
   const { alternate, bookmark } = linksOf(await stand.ask('images/detail'))

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { clientProgramOf } from '../../callers/client-family.ts'
+import { type DeprecationPolicy, isRefused, NO_POLICY } from '../../deprecation/policy.ts'
 import type { Caller, Identity } from '../../identity/identity.ts'
 import { type Endpoint, endpointUrl } from '../face/endpoints.ts'
 import { authenticate, tokenOf } from '../request/authenticate.ts'
@@ -8,6 +10,8 @@ import { readTarget, type Target } from '../request/target.ts'
 import { contentTypeFor } from './accept.ts'
 import { RequestAsker } from './asker.ts'
 import type { Call } from './call.ts'
+import { PAGE_PATH } from './deprecation-headers.ts'
+import { deprecationNotice, printPage } from './deprecation-page.ts'
 import { ComputeFault } from './faults.ts'
 import { checkContentType } from './metadata-body.ts'
 import { allowedAt, findRoute, type Operation, splitPath } from './routes.ts'
@@ -31,6 +35,10 @@ export interface Gate {
   readonly image: Endpoint | 'of_caller'
   readonly identity: Endpoint | 'unknown'
   readonly users: Identity
+  /** What the operator has decided about the end of these calls, asked anew for each; by default nothing. */
+  readonly deprecation?: () => DeprecationPolicy
+  /** Answer at every advertised microversion; by default 404 above 2.35 (metadata: 2.38), as Nova. */
+  readonly isServedAboveMicroversion?: boolean
 }
 
 /** What becomes of a request: an answer at once, or a call to carry out. */
@@ -49,20 +57,22 @@ export type Admission =
       readonly headers: Readonly<Record<string, string>>
     }
 
-/** A fault met after the microversion was read still tells which version answered. */
-export class VersionedFault extends Error {
-  override readonly name = 'VersionedFault'
+/** A known call that is refused still tells which version answered, and what replaces it. */
+export class RefusedCall extends Error {
+  override readonly name = 'RefusedCall'
   readonly fault: ComputeFault
+  readonly call: Call
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(fault: ComputeFault, headers: Readonly<Record<string, string>>) {
+  constructor(fault: ComputeFault, call: Call, headers: Readonly<Record<string, string>>) {
     super(fault.message)
     this.fault = fault
+    this.call = call
     this.headers = headers
   }
 }
 
-/** @throws ComputeFault, VersionedFault, IdentityUnavailable */
+/** @throws ComputeFault, RefusedCall, IdentityUnavailable */
 export async function admit(
   request: FastifyRequest,
   response: ServerResponse,
@@ -77,6 +87,8 @@ export async function admit(
   if (base === undefined) throw badHost()
   const [first, ...rest] = target.segments
   const { project, path } = splitPath(rest)
+  if (`/${target.segments.join('/')}` === PAGE_PATH && !target.endsInSlash)
+    return deprecationPage(request, base, gate)
   if (method === 'OPTIONS') return { kind: 'options', allow: allowedAt(path) }
   if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
   if (rest.length === 0) return versionDocument(request, base, first)
@@ -97,7 +109,6 @@ export async function admit(
       allow: match.allow,
     })
   }
-  const headers = checkMicroversion(request, first, match.route.until)
   const call: Call = {
     operation: match.operation,
     id: path[1] ?? '',
@@ -113,12 +124,17 @@ export async function admit(
     contentType: contentTypeFor(request.headers.accept),
     isHead: method === 'HEAD',
   }
+  let headers: Readonly<Record<string, string>> = {}
   try {
+    const version = first === 'v2' ? undefined : readMicroversion(request.headers)
+    if (version !== undefined) headers = versionHeaders(version)
+    checkMicroversion(version, match.route.until, gate)
     checkProject(call)
+    checkEnd(call, request, gate)
     checkRole(call)
     checkContentType(request.headers['content-type'])
   } catch (error) {
-    throw error instanceof ComputeFault ? new VersionedFault(error, headers) : error
+    throw error instanceof ComputeFault ? new RefusedCall(error, call, headers) : error
   }
   return { kind: 'call', call, headers }
 }
@@ -160,6 +176,27 @@ function versionDocument(request: FastifyRequest, base: string, prefix: Prefix):
   return { kind: 'document', status: 200, body: printVersionDocument(base, prefix), headers }
 }
 
+/** No token is needed. */
+function deprecationPage({ method, headers }: FastifyRequest, base: string, gate: Gate): Admission {
+  const allow = 'GET, HEAD, OPTIONS'
+  if (method === 'OPTIONS') return { kind: 'options', allow }
+  if (method !== 'GET' && method !== 'HEAD') {
+    throw new ComputeFault('route.method', `The method ${method} is not allowed here.`, { allow })
+  }
+  const imageBase = gate.image === 'of_caller' ? undefined : endpointUrl(base, gate.image)
+  const notice = deprecationNotice(gate.deprecation?.() ?? NO_POLICY, imageBase, Date.now())
+  const asJson = headers.accept?.includes('application/json') === true
+  return {
+    kind: 'document',
+    status: 200,
+    body: asJson ? JSON.stringify(notice) : printPage(notice),
+    headers: {
+      'content-type': asJson ? 'application/json' : 'text/html; charset=UTF-8',
+      vary: 'Accept',
+    },
+  }
+}
+
 /** `Accept: application/vnd.openstack.compute+json;version=2.1` on `/` asks for that document. */
 function acceptedVersion(accept: string | undefined): Prefix | undefined {
   const m = /application\/vnd\.openstack\.compute\+json\s*;\s*version=(2(?:\.1)?)\b/.exec(
@@ -170,18 +207,25 @@ function acceptedVersion(accept: string | undefined): Prefix | undefined {
 }
 
 function checkMicroversion(
-  request: FastifyRequest,
-  prefix: Prefix,
+  version: Microversion | undefined,
   until: Microversion,
-): Readonly<Record<string, string>> {
-  if (prefix === 'v2') return {}
-  const version = readMicroversion(request.headers)
-  const headers = versionHeaders(version)
+  { isServedAboveMicroversion = false }: Gate,
+): void {
+  if (version === undefined || isServedAboveMicroversion) return
   if (compareVersions(version, until) > 0) {
-    const fault = new ComputeFault('version.gone', 'The resource could not be found.')
-    throw new VersionedFault(fault, headers)
+    throw new ComputeFault('version.gone', 'The resource could not be found.')
   }
-  return headers
+}
+
+/** After the sunset, and in a brownout before it. */
+function checkEnd({ caller }: Call, { headers }: FastifyRequest, { deprecation }: Gate): void {
+  const policy = deprecation?.() ?? NO_POLICY
+  const { family } = clientProgramOf(headers['user-agent'])
+  if (!isRefused(policy, Date.now(), caller.projectId, family)) return
+  throw new ComputeFault(
+    'api.gone',
+    "This API has ended. The Image service's own API replaces it; the Link header says how.",
+  )
 }
 
 /** The project in the URL must be the token's, for admin too; where nobody knows that, any will do. */

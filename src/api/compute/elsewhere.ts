@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readTarget } from '../request/target.ts'
+import { PAGE_PATH } from './deprecation-headers.ts'
 import type { ComputeFault } from './faults.ts'
 import { splitPath } from './routes.ts'
 
@@ -21,9 +22,13 @@ export interface Elsewhere {
 /** A path that cannot be read is still one about images if it begins like one. */
 const IMAGES_BEGINNING = /^\/+v2(?:\.1)?\/+(?:[0-9a-f-]+\/+)?images(?:[/?#]|$)/
 
-/** Whether a request is about images (or about this server, `*`), and so is not for elsewhere. */
+/** Whether a request is answered here: about images, this server (`*`), or the page about their end. */
+export function isForHere(url: string): boolean {
+  return url === '*' || isAboutImages(url) || url.split('?', 1)[0] === PAGE_PATH
+}
+
+/** Whether a request is about images. */
 export function isAboutImages(url: string): boolean {
-  if (url === '*') return true
   const target = readTarget(url)
   if (target === undefined) return IMAGES_BEGINNING.test(url)
   const [first, ...rest] = target.segments

@@ -2,14 +2,16 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalogue, CatalogueFor } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
+import { NO_POLICY } from '../../deprecation/policy.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import type { Face, Failure } from '../face/face.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
-import { admit, badHost, type Gate, keystoneOf, VersionedFault } from './admit.ts'
+import { admit, badHost, type Gate, keystoneOf, RefusedCall } from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
-import { type Elsewhere, isAboutImages } from './elsewhere.ts'
+import { deprecationHeaders } from './deprecation-headers.ts'
+import { type Elsewhere, isAboutImages, isForHere } from './elsewhere.ts'
 import {
   ComputeFault,
   type ComputeFaultCode,
@@ -27,7 +29,7 @@ import {
   showMetadata,
 } from './metadata.ts'
 import type { Operation } from './routes.ts'
-import { imageSuccessor, successorHeaders } from './successor.ts'
+import { imageSuccessor, successorOf } from './successor.ts'
 import { printImage } from './view.ts'
 
 /** oslo.middleware's max_request_body_size, as Nova has it. */
@@ -47,7 +49,7 @@ export function computeFace(deps: ComputeDependencies): Face {
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
     streamsBody: (method, target) =>
-      deps.elsewhere !== undefined && !BODILESS.has(method) && !isAboutImages(target),
+      deps.elsewhere !== undefined && !BODILESS.has(method) && !isForHere(target),
     printFailure(failure) {
       const fault = new ComputeFault(FAILURE_CODES[failure.status], failure.message)
       return { contentType: FAULT_CONTENT_TYPE, body: printFault(fault).body }
@@ -83,10 +85,10 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   elsewhere?.register(app)
   app.addHook('onRequest', async (request, reply) => {
     try {
-      if (elsewhere !== undefined && !isAboutImages(request.originalUrl)) {
+      if (elsewhere !== undefined && !isForHere(request.originalUrl)) {
         // A client without a Host to pass on would make one up, of an address that is nobody's business.
         if (resolveBaseUrl(request, deps.baseUrl) === undefined) throw badHost()
-        return elsewhere.forward(request, reply, (fault) => refuse(reply, fault))
+        return elsewhere.forward(request, reply, (fault) => refuse(deps, reply, fault))
       }
       const admission = await admit(request, reply.raw, deps)
       switch (admission.kind) {
@@ -98,7 +100,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
             .headers(admission.headers)
             .send(Buffer.from(admission.body))
         case 'unauthorized':
-          return refuseToken(reply, admission.keystone)
+          return refuseToken(deps, reply, admission.keystone)
         case 'call':
           request.setDecorator(CALL, admission.call)
           reply.headers({ ...AUTHENTICATED, ...admission.headers })
@@ -106,20 +108,20 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
           return undefined
       }
     } catch (error) {
-      return refuse(reply, error)
+      return refuse(deps, reply, error)
     }
   })
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const call = request.getDecorator<Call>(CALL)
     try {
-      return await answer(call, request.body, reply, deps.catalogueFor(call.asker), answers)
+      return await answer(call, request.body, reply, deps, answers)
     } catch (error) {
       if (call.asker.isGone) return leave(reply)
       if (error instanceof CatalogueFault && error.code === 'token.refused') {
         deps.users.forget?.(call.asker.token)
-        return refuseToken(reply, keystoneOf(call.base, deps))
+        return refuseToken(deps, reply, keystoneOf(call.base, deps), call)
       }
-      return refuse(reply, error)
+      return refuse(deps, reply, error, call)
     }
   }
   app.all('*', handler)
@@ -133,10 +135,16 @@ function varyOf(reply: FastifyReply): string {
   return String(vary).endsWith('X-Auth-Token') ? String(vary) : `${vary}, X-Auth-Token`
 }
 
-function refuseToken(reply: FastifyReply, keystone: string | undefined): FastifyReply {
+function refuseToken(
+  deps: ComputeDependencies,
+  reply: FastifyReply,
+  keystone: string | undefined,
+  call?: Call,
+): FastifyReply {
   return reply
     .code(401)
-    .headers({ ...unauthorizedHeaders(keystone), ...AUTHENTICATED })
+    .headers({ ...faultDeprecation(deps, reply, call), ...unauthorizedHeaders(keystone) })
+    .headers(AUTHENTICATED)
     .send(Buffer.from(UNAUTHORIZED_BODY))
 }
 
@@ -148,14 +156,34 @@ function leave(reply: FastifyReply): FastifyReply {
 }
 
 /** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
-function refuse(reply: FastifyReply, error: unknown): FastifyReply {
-  const versioned = error instanceof VersionedFault ? error : undefined
-  const fault = versioned?.fault ?? faultOf(error)
+function refuse(
+  deps: ComputeDependencies,
+  reply: FastifyReply,
+  error: unknown,
+  call?: Call,
+): FastifyReply {
+  const refused = error instanceof RefusedCall ? error : undefined
+  const fault = refused?.fault ?? faultOf(error)
   if (fault === undefined) throw error
   logTrouble(reply, error)
   const { status, headers, body } = printFault(fault)
-  reply.headers({ ...AUTHENTICATED, ...versioned?.headers, ...headers })
+  reply.headers(faultDeprecation(deps, reply, call ?? refused?.call))
+  reply.headers({ ...AUTHENTICATED, ...refused?.headers, ...headers })
   return reply.code(status).header('vary', varyOf(reply)).send(body)
+}
+
+/** A refused call is told the way out too, as far as it is known what it asked for. */
+function faultDeprecation(
+  deps: ComputeDependencies,
+  { request }: FastifyReply,
+  call: Call | undefined,
+): Record<string, string> {
+  const policy = deps.deprecation?.() ?? NO_POLICY
+  if (call !== undefined) return deprecationHeaders(policy, call.base, successorOf(call, policy))
+  const base = isAboutImages(request.originalUrl)
+    ? resolveBaseUrl(request, deps.baseUrl)
+    : undefined
+  return base === undefined ? {} : deprecationHeaders(policy, base, undefined)
 }
 
 /** What another service did, in words that are not for the caller. */
@@ -208,11 +236,13 @@ async function answer(
   call: Call,
   body: unknown,
   reply: FastifyReply,
-  catalogue: Catalogue,
+  deps: ComputeDependencies,
   answers: Answers,
 ): Promise<FastifyReply> {
+  const catalogue = deps.catalogueFor(call.asker)
+  const policy = deps.deprecation?.() ?? NO_POLICY
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
-    const list = await answerList(call, catalogue, answers)
+    const list = await answerList(call, catalogue, answers, policy)
     if (list.body instanceof Readable) {
       // After the 200 nobody but the log can be told; the framework cuts the connection.
       list.body.once('error', (err) => {
@@ -222,7 +252,8 @@ async function answer(
     return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
   }
   const text = await HANDLERS[call.operation](call, body, catalogue)
-  reply.headers(successorHeaders(imageSuccessor(call))).header('content-type', call.contentType)
+  reply.headers(deprecationHeaders(policy, call.base, imageSuccessor(call)))
+  reply.header('content-type', call.contentType)
   // As bytes: the framework would add a charset to the Content-Type of a text.
   return text === undefined ? reply.code(204).send() : reply.send(Buffer.from(text))
 }

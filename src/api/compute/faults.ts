@@ -16,6 +16,7 @@ export type ComputeFaultCode =
   | 'version.malformed'
   | 'version.unsupported'
   | 'version.gone'
+  | 'api.gone'
   | 'project.mismatch'
   | 'role.reader'
   | 'metadata.reserved'
@@ -45,6 +46,7 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'version.malformed': { status: 400, name: 'badRequest' },
   'version.unsupported': { status: 406, name: 'computeFault' },
   'version.gone': { status: 404, name: 'itemNotFound' },
+  'api.gone': { status: 410, name: 'itemNotFound' },
   'project.mismatch': { status: 400, name: 'badRequest' },
   'role.reader': { status: 403, name: 'forbidden' },
   'metadata.reserved': { status: 403, name: 'forbidden' },

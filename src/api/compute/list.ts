@@ -1,15 +1,17 @@
 import { Readable } from 'node:stream'
 import type { Catalogue, Freshness, ImageList } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
+import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { isEmptyQuery } from '../../image/query.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
+import { deprecationHeaders } from './deprecation-headers.ts'
 import { ComputeFault } from './faults.ts'
 import { type ListRequest, readListRequest } from './query.ts'
-import { listSuccessor, successorHeaders } from './successor.ts'
+import { successorOfList } from './successor.ts'
 import { printBriefImage, printImage } from './view.ts'
 
 /** Sent together; images can be large, so that what a catalogue hands over at once can be too much. */
@@ -26,6 +28,7 @@ export async function answerList(
   call: Call,
   catalogue: Catalogue,
   answers: Answers,
+  policy: DeprecationPolicy,
 ): Promise<ListAnswer> {
   const key = answerKey(call)
   const version = catalogue.version()
@@ -39,7 +42,7 @@ export async function answerList(
   const chunks = printList(call, request, list)
   const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)
   const headers = {
-    ...successorHeaders(listSuccessor(call, request)),
+    ...deprecationHeaders(policy, call.base, successorOfList(call, request, policy)),
     ...freshnessHeaders(list?.freshness?.()),
   }
   if (isWhole) {

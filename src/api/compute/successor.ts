@@ -1,23 +1,36 @@
+import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import { BASE_PROPERTIES } from '../../image/base-properties.ts'
 import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
 import { printTime } from '../../image/time.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { hasOwnMeaning } from '../request/image-parameters.ts'
 import type { Call } from './call.ts'
-import type { ListRequest } from './query.ts'
+import { ComputeFault } from './faults.ts'
+import { imsListSuccessor } from './ims-successor.ts'
+import { type ListRequest, readListRequest } from './query.ts'
 
-/**
- * What replaces a call: said on every answer, so that callers can leave. RFC 9745 (Deprecation) and
- * RFC 8288 (Link) with rel="successor-version" of RFC 5829.
- */
+/** What replaces a call in the Image service's own API. */
 
-/** 2016-06-22: Nova 2.36 deprecated the image proxies (nova commit ea0befc7ca). */
-export const DEPRECATED_AT = '@1466553600'
+/** The request that replaces a call, in the API that the operator names; undefined where there is none. */
+export function successorOf(call: Call, policy: DeprecationPolicy): string | undefined {
+  if (call.operation !== 'list_images' && call.operation !== 'list_images_detail') {
+    return imageSuccessor(call)
+  }
+  try {
+    return successorOfList(call, readListRequest(call.query), policy)
+  } catch (error) {
+    if (error instanceof ComputeFault) return undefined // a query that cannot be read
+    throw error
+  }
+}
 
-/** @param url of the successor; undefined where no one request says the same. */
-export function successorHeaders(url: string | undefined): Record<string, string> {
-  if (url === undefined) return { deprecation: DEPRECATED_AT }
-  return { deprecation: DEPRECATED_AT, link: `<${url}>; rel="successor-version"` }
+/** As `successorOf`, for a list whose query is read already. */
+export function successorOfList(
+  call: Call,
+  request: ListRequest,
+  { successor }: DeprecationPolicy,
+): string | undefined {
+  return successor === 'ims' ? imsListSuccessor(call, request) : listSuccessor(call, request)
 }
 
 /** The Image service's request for the same one image; undefined where it is not known. */
@@ -31,10 +44,7 @@ export function imageSuccessor(call: Call): string | undefined {
  * @returns undefined when a free property is asked for whose name means something else there, and
  *   where it is not known.
  */
-export function listSuccessor(
-  call: Call,
-  { query, limit, marker }: ListRequest,
-): string | undefined {
+function listSuccessor(call: Call, { query, limit, marker }: ListRequest): string | undefined {
   if (call.imageBase === undefined) return undefined
   const filters = hasNoMatch(query) ? MATCHES_NOTHING : printFilters(query)
   if (filters === undefined) return undefined

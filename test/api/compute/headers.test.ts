@@ -55,15 +55,16 @@ test('every good answer names the request that replaces it', async () => {
   const image = makeImage({ name: 'a:b' })
   await using server = await startServer([image])
   const link = async (url: string) => (await server.ask(url)).headers['link']
+  const page = '<http://compute.test/deprecation>; rel="deprecation"; type="text/html"'
   assert.equal(
     await link(`/v2/${DEMO}/images/${image.id}`),
-    `<http://image.test/v2/images/${image.id}>; rel="successor-version"`,
+    `<http://image.test/v2/images/${image.id}>; rel="successor-version", ${page}`,
   )
   const list = await server.ask(
     `/v2/${DEMO}/images/detail?name=a:b&status=SAVING&minRam=0&changes-since=2020-01-01T02:00:00%2B02:00&limit=5&property-os=x`,
   )
   assert.equal(list.headers['deprecation'], '@1466553600')
-  const url = /^<([^>]*)>; rel="successor-version"$/.exec(String(list.headers['link']))?.[1] ?? ''
+  const url = /^<([^>]*)>; rel="successor-version", /.exec(String(list.headers['link']))?.[1] ?? ''
   assert.equal(new URL(url).pathname, '/v2/images')
   assert.deepEqual(Object.fromEntries(new URL(url).searchParams), {
     name: 'eq:a:b',

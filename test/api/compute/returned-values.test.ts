@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
 import { CatalogueFault } from '../../../src/catalogue/faults.ts'
+import { NO_POLICY } from '../../../src/deprecation/policy.ts'
 import { type Identity, IdentityUnavailable } from '../../../src/identity/identity.ts'
 import {
   ALT,
@@ -72,6 +73,19 @@ for (const [status, fault, url, options] of CASES) {
     if (fault !== 'error') assert.equal(documented().get(status)?.fault, fault)
   })
 }
+
+test('410 occurs after the end that the operator has set', async () => {
+  const deprecation = () => ({
+    ...NO_POLICY,
+    sunsetAt: 1_500_000_000,
+    afterSunset: 'gone' as const,
+  })
+  await using server = await startServer([own], users, { deprecation })
+  const answer = await server.ask(`${at}/detail`)
+  assert.equal(answer.status, 410)
+  assert.equal((answer.json as { itemNotFound: { code: number } }).itemNotFound.code, 410)
+  assert.equal(documented().get(410)?.fault, 'itemNotFound')
+})
 
 test('408 occurs when a request is not sent in time', async () => {
   await using server = await startServer([])
@@ -177,10 +191,13 @@ test('500 occurs for a failure of our own, and says nothing of its cause', async
 
 test('the documentation has every general value, and tells apart those that can occur', () => {
   const general = [200, 201, 202, 204, 300, 400, 401, 403, 404, 405, 406, 407, 408, 409, 413, 415]
-  const values = [...general, 429, 500, 501, 502, 503, 504]
-  assert.deepEqual([...documented().keys()], values)
+  const values = [...general, 410, 429, 500, 501, 502, 503, 504]
+  assert.deepEqual(
+    [...documented().keys()],
+    values.toSorted((a, b) => a - b),
+  )
   const upstream = UPSTREAM.map(([status]) => status)
-  const shown = [...CASES.map(([status]) => status), ...upstream, 408, 500]
+  const shown = [...CASES.map(([status]) => status), ...upstream, 408, 410, 500]
   const can = [...documented()].filter(([, { cannot }]) => !cannot).map(([status]) => status)
   assert.deepEqual(
     can,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import { computeFace } from '../../../src/api/compute/face.ts'
+import { type ComputeDependencies, computeFace } from '../../../src/api/compute/face.ts'
 import { trustedProxyList } from '../../../src/api/request/base-url.ts'
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
@@ -71,6 +71,7 @@ export interface TestAnswer {
 export async function startServer(
   content: readonly Image[] | Catalogue,
   identity: Identity = users,
+  settings: Partial<ComputeDependencies> = {},
 ): Promise<TestServer> {
   const database = new Database(':memory:')
   let catalogue: Catalogue
@@ -86,6 +87,7 @@ export async function startServer(
     identity: { publicUrl: 'http://identity.test', port: () => 5000 },
     users: identity,
     catalogueFor: () => catalogue,
+    ...settings,
   })
   const app = createHttpServer(face, pino({ level: 'silent' }))
   return {

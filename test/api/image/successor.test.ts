@@ -98,10 +98,10 @@ async function askCompute(parameters: Parameters, options: Ask) {
   const { status, headers, json } = await ask(compute, `/v2/images/detail?${query}`, options)
   assert.equal(status, 200, query)
   assert.match(String(headers['deprecation']), /^@\d+$/)
-  const link = /^<http:\/\/images\.example(\/v2\/images[^>]*)>; rel="successor-version"$/.exec(
+  const link = /^<http:\/\/images\.example(\/v2\/images[^>]*)>; rel="successor-version"/.exec(
     String(headers['link']),
   )
-  assert.equal(link === null, headers['link'] === undefined)
+  assert.match(String(headers['link']), /rel="deprecation"; type="text\/html"$/)
   return { ids: (json as List).images.map(({ id }) => id), link: link?.[1] }
 }
 
@@ -174,7 +174,7 @@ test('a property whose name the Image service takes for something else has no li
 test('a link of one image leads to that image', async () => {
   const path = `/v2/images/${idOf(1)}`
   const { headers } = await ask(compute, path)
-  assert.equal(headers['link'], `<http://images.example${path}>; rel="successor-version"`)
+  assert.ok(headers['link']?.includes(`<http://images.example${path}>; rel="successor-version"`))
   assert.equal((await ask(image, path)).status, 200)
 })
 

@@ -1,0 +1,42 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ComputeDependencies } from '../api/compute/face.ts'
+import type { Config } from '../config/config.ts'
+import { type DeprecationPolicy, isEnded, nextChangeMs } from '../deprecation/policy.ts'
+
+/** What the compute face is told about the end of its calls. */
+export function endOfCalls({
+  compute,
+  deprecation,
+}: Config): Pick<ComputeDependencies, 'deprecation' | 'isServedAboveMicroversion'> {
+  return {
+    deprecation: () => deprecation,
+    isServedAboveMicroversion: compute.serveAboveMicroversion,
+  }
+}
+
+/** Longer timers overflow in Node. */
+const TIMER_MS_MAX = 86_400_000
+
+/** Logs when calls begin to be refused and when they are served again. @returns stops it. */
+export function logBrownouts(policy: DeprecationPolicy, logger: FastifyBaseLogger): () => void {
+  let timer: NodeJS.Timeout | undefined
+  let wasEnded = false
+  const look = () => {
+    const nowMs = Date.now()
+    const hasEnded = isEnded(policy, nowMs)
+    if (hasEnded !== wasEnded) {
+      logger.warn({ brownouts: policy.brownouts.map(({ text }) => text) }, TEXTS[`${hasEnded}`])
+      wasEnded = hasEnded
+    }
+    const next = nextChangeMs(policy, nowMs)
+    if (next === undefined) return
+    timer = setTimeout(look, Math.min(next - nowMs, TIMER_MS_MAX)).unref()
+  }
+  look()
+  return () => clearTimeout(timer)
+}
+
+const TEXTS = {
+  true: 'the image calls are refused with 410 from now on',
+  false: 'the image calls are served again from now on',
+} as const
