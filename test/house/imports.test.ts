@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   image: [],
   callers: [],
   deprecation: [],
+  successor: ['image'],
   catalogue: ['image'],
   'catalogue/memory': ['catalogue', 'image'],
   'catalogue/sqlite': ['catalogue', 'image', 'database'],
@@ -33,6 +34,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'deprecation',
     'identity',
     'image',
+    'successor',
   ],
   'api/image': ['api/face', 'api/request', 'catalogue', 'identity', 'image', 'image-data'],
   'api/ims': ['api/face', 'api/request', 'catalogue', 'identity', 'image'],
@@ -63,6 +65,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
   ],
   cli: [
+    'api/compute',
+    'api/request',
     'catalogue',
     'catalogue/sqlite',
     'config',
@@ -72,6 +76,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'identity/local',
     'image',
     'server',
+    'successor',
     'transfer',
   ],
 }

@@ -1,6 +1,6 @@
 import { GLANCE_STATUSES, MEMBER_STATUSES, VISIBILITIES } from '../../image/image.ts'
+import { hasOwnMeaning } from '../../image/image-parameters.ts'
 import type { ImageSearch, NumberBound, TimeBound } from '../../image/search.ts'
-import { hasOwnMeaning } from '../request/image-parameters.ts'
 import { readWholeNumber } from '../request/parameters.ts'
 import { ImageFault } from './faults.ts'
 import { readAnyOf, readTime } from './filter-operators.ts'
