@@ -11,6 +11,7 @@ import { addProjectCommand } from './project.ts'
 import { addServeCommand } from './serve.ts'
 import { printable, type Terminal } from './terminal.ts'
 import { addTokenCommand } from './token.ts'
+import { addTranslateCommand } from './translate.ts'
 import { addUserCommand } from './user.ts'
 import { packageVersion } from './version.ts'
 
@@ -61,6 +62,7 @@ function createProgram(terminal: Terminal): Command {
   addImportCommand(program, terminal)
   addExportCommand(program, terminal)
   addImagesCommand(program, terminal)
+  addTranslateCommand(program, terminal)
   addCompareCommand(program, terminal)
   addTokenCommand(program, terminal)
   addProjectCommand(program, terminal)

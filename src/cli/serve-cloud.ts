@@ -2,10 +2,10 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { BASE_URL, CERTIFICATES, type ValueKind } from '../config/values.ts'
+import { shellWord } from '../successor/source-text.ts'
 import { findCloud } from './client/find-cloud.ts'
 import { authenticate, findEndpoint } from './client/sign-in.ts'
 import { CommandFailure } from './failure.ts'
-import { shellWord } from './shell-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** A configuration whose cloud, if it names one, has become the addresses of its Glance and Keystone. */

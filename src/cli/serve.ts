@@ -5,11 +5,11 @@ import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
 import { logBrownouts } from '../server/end-of-calls.ts'
 import type { Running } from '../server/serve.ts'
+import { shellWord } from '../successor/source-text.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
 import { withAccounts } from './open-data.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
-import { shellWord } from './shell-word.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the first user signs in to. */

@@ -77,7 +77,8 @@ export async function runClient(
   return new Reported(new Map(results.map(({ step, result }) => [step, result])))
 }
 
-function signInVariables({ account, region }: Afterimage): Record<string, string> {
+/** How most clients are told to sign in. */
+export function signInVariables({ account, region }: Afterimage): Record<string, string> {
   return {
     OS_AUTH_URL: account.auth_url,
     OS_USERNAME: account.username,

@@ -42,8 +42,10 @@ export interface Afterimage extends AsyncDisposable {
   readonly listed: readonly ImageDocument[]
   /** The same for the administrator. */
   readonly listedByAdmin: readonly ImageDocument[]
-  /** Runs another `afterimage` command. @returns its stdout */
+  /** Runs another `afterimage` command on the same data folder. @returns its stdout */
   command(...args: readonly string[]): Promise<string>
+  /** Runs an `afterimage` command that has no data folder. @returns its stdout */
+  run(...args: readonly string[]): Promise<string>
 }
 
 /** Starts the product as its users do, on free ports, and imports the suite's images beside it. */
@@ -61,10 +63,11 @@ export async function startAfterimage(): Promise<Afterimage> {
     await ended
     rmSync(dir, { recursive: true, force: true })
   }
-  const command = async (...args: readonly string[]) => {
+  const runAlone = async (...args: readonly string[]) => {
     const options = { env: ownEnvironment(), cwd: dir, maxBuffer: OUTPUT_BYTES_MAX }
-    return (await run(BIN, [...args, '--data', data], options)).stdout
+    return (await run(BIN, args, options)).stdout
   }
+  const command = (...args: readonly string[]) => runAlone(...args, '--data', data)
   try {
     const urls = await greeted(server)
     const projects = await projectIds(command)
@@ -84,6 +87,7 @@ export async function startAfterimage(): Promise<Afterimage> {
       listed: listedForDemo(projects, documents),
       listedByAdmin: listedForAdmin(projects, documents),
       command,
+      run: runAlone,
       [Symbol.asyncDispose]: stop,
     }
   } catch (error) {

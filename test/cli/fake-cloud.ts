@@ -16,6 +16,8 @@ export interface FakeCloud extends AsyncDisposable {
 
 export interface CloudBehaviour {
   readonly images?: readonly object[]
+  /** What the Image API lists. */
+  readonly imageApi?: readonly object[]
   /** Images a page, with links; everything on one page otherwise. */
   readonly pageImages?: number
   /** Host in the links of pages, as a proxy gets it wrong. */
@@ -29,7 +31,7 @@ export interface CloudBehaviour {
 
 const TOKEN = 'token-of-the-fake-cloud'
 
-/** Keystone v3 and the Compute image list on one port, as small as they can be. */
+/** Keystone v3 and the image lists of Compute and Image on one port, as small as they can be. */
 export async function startFakeCloud(behaviour: CloudBehaviour = {}): Promise<FakeCloud> {
   const asked: Asked[] = []
   const server = createServer(async (request, response) => {
@@ -40,8 +42,9 @@ export async function startFakeCloud(behaviour: CloudBehaviour = {}): Promise<Fa
     asked.push({ method: request.method ?? '', path: url.pathname, query, token, body })
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     if (url.pathname === '/identity/v3/auth/tokens') signIn(response, base, behaviour)
-    else if (!url.pathname.endsWith('/images/detail')) send(response, 404, {})
-    else if (token !== TOKEN && token !== 'own-token') {
+    else if (!/\/images\/detail$|^\/image\/v2\/images$/.test(url.pathname)) {
+      send(response, 404, {})
+    } else if (token !== TOKEN && token !== 'own-token') {
       send(response, 401, { error: { code: 401, message: 'The request needs a token' } })
     } else if (behaviour.answer !== undefined) behaviour.answer(response)
     else listImages(response, url, base, behaviour)
@@ -86,19 +89,21 @@ function listImages(
   response: ServerResponse,
   url: URL,
   base: string,
-  { images = [], pageImages, linkHost }: CloudBehaviour,
+  { images: computeImages = [], imageApi = [], pageImages, linkHost }: CloudBehaviour,
 ): void {
+  const isImageApi = url.pathname === '/image/v2/images'
+  const images = isImageApi ? imageApi : computeImages
   const marker = Number(url.searchParams.get('marker') ?? 0)
   const limit = Number(url.searchParams.get('limit') ?? pageImages ?? images.length)
   const page = images.slice(marker, marker + limit)
   const next = new URLSearchParams(url.searchParams)
   next.set('marker', String(marker + limit))
+  const hasNext = pageImages !== undefined && page.length === limit
   const href = `${linkHost ?? base}${url.pathname}?${next}`
-  const links = page.length === limit && pageImages !== undefined ? [{ rel: 'next', href }] : []
-  send(response, 200, {
-    images: page,
-    ...(links.length === 0 ? {} : { images_links: links }),
-  })
+  const link = isImageApi
+    ? { next: `/v2/images?${next}` }
+    : { images_links: [{ rel: 'next', href }] }
+  send(response, 200, { images: page, ...(hasNext ? link : {}) })
 }
 
 export function send(response: ServerResponse, status: number, json: unknown): void {

@@ -240,6 +240,47 @@ describe('listing', () => {
     })
   })
 
+  it('asks the Image API the translated question with --via image', async () => {
+    await using cloud = await startFakeCloud({
+      imageApi: [
+        { id: 'i1', name: 'one', status: 'active', size: 2048, min_ram: 64, min_disk: 1 },
+        { id: 'i2', name: 'two', status: 'saving', size: null, min_ram: 0, min_disk: 0 },
+      ],
+      pageImages: 1,
+    })
+    const asked = ['--status', 'saving', '--min-ram', '64', '--via', 'image', '--explain']
+    const outcome = await runCommand(['images', ...asked], {
+      cwd: dir,
+      environment: variables(cloud),
+    })
+    assert.equal(outcome.code, 0, outcome.stderr)
+    assert.equal(
+      outcome.stderr,
+      'Compute API: GET /v2.1/images/detail?status=saving&minRam=64\n' +
+        'Image API:   GET /v2/images?status=in%3Aqueued%2Csaving&min_ram=64\n',
+    )
+    const lists = cloud.asked.filter(({ path }) => path === '/image/v2/images')
+    assert.deepEqual(
+      lists.slice(0, 2).map(({ query }) => query),
+      [
+        { status: 'in:queued,saving', min_ram: '64' },
+        { status: 'in:queued,saving', min_ram: '64', marker: '1' },
+      ],
+    )
+    const lines = outcome.stdout.trimEnd().split('\n')
+    assert.match(lines[1] ?? '', /^i1 +one +active +2\.0 KiB +64 MiB +1 GiB +-$/)
+    assert.equal(lines.length, 3)
+  })
+
+  it('says what the Image API cannot be asked', async () => {
+    const { code, stderr } = await images({}, ['--via', 'image', '--property', 'size_min=1'])
+    assert.equal(code, 1)
+    assert.match(stderr, /cannot ask for a property of such a name; leave --via image out/)
+    const bad = await images({}, ['--via', 'image', '--changes-since', 'yesterday'])
+    assert.equal(bad.code, 2)
+    assert.match(bad.stderr, /changes-since must be an ISO 8601 time/)
+  })
+
   it('prints a table, with a dash for what is not known', async () => {
     const { stdout } = await images({ images: IMAGES })
     const lines = stdout.trimEnd().split('\n')
@@ -317,7 +358,7 @@ describe('listing', () => {
     })
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /answered 404: Gone \(many clouds have switched this API off\)/)
+    assert.match(stderr, /answered 404: Gone \(many clouds have switched this API off; --via image/)
   })
 
   it('refuses an answer that is no list', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { shellWord } from '../../src/cli/shell-word.ts'
+import { shellWord } from '../../src/successor/source-text.ts'
 import { type Outcome, runCommand } from './harness.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'afterimage-serve-'))

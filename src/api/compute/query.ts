@@ -39,6 +39,25 @@ export function readListRequest(rawQuery: string): ListRequest {
 
 const PROPERTY_PREFIX = 'property-'
 
+const PARAMETERS: ReadonlySet<string> = new Set([
+  'name',
+  'status',
+  'changes-since',
+  'minRam',
+  'minDisk',
+  'server',
+  'type',
+  'limit',
+  'marker',
+  'page_size',
+  'offset',
+])
+
+/** Whether a parameter means something to a list; every other one is ignored. */
+export function isListParameter(name: string): boolean {
+  return PARAMETERS.has(name) || name.startsWith(PROPERTY_PREFIX)
+}
+
 function readFilters(parameters: ReadonlyMap<string, string>): ImageQuery {
   const query: { -readonly [K in keyof ImageQuery]: ImageQuery[K] } = {}
   const properties = new Map<string, string>()

@@ -1,8 +1,18 @@
 import { CommandFailure } from '../failure.ts'
 import { ask, faultMessage, isObject } from './http.ts'
-import type { Session } from './sign-in.ts'
 
 export type ImageJson = Readonly<Record<string, unknown>>
+
+/** Where images are listed. */
+export interface ImageList {
+  /** Without a query. */
+  readonly url: string
+  readonly token: string
+  /** The query of the page after this one, if there is one. */
+  readonly nextQuery: (page: ImageJson) => string | undefined
+  /** What a 404 most likely means. */
+  readonly ifMissing: string
+}
 
 export interface Page {
   readonly images: readonly ImageJson[]
@@ -10,12 +20,40 @@ export interface Page {
   readonly hasMore: boolean
 }
 
-/**
- * The pages of `images/detail`. Of a `next` link only the query is taken: proxies get the host in
- * links wrong, and the token must not go to another one. @throws CommandFailure
- */
+/** `images/detail` of the Compute API. @param computeUrl version included */
+export function computeList(computeUrl: string, token: string): ImageList {
+  return {
+    url: `${computeUrl}/images/detail`,
+    token,
+    nextQuery: ({ images_links: links }) => {
+      const next = Array.isArray(links)
+        ? links.filter(isObject).find((link) => link['rel'] === 'next')
+        : undefined
+      return queryOf(next?.['href'])
+    },
+    ifMissing: 'many clouds have switched this API off; --via image asks the Image API',
+  }
+}
+
+/** `/v2/images` of the Image API. @param imageUrl without the version */
+export function imageApiList(imageUrl: string, token: string): ImageList {
+  return {
+    url: `${imageUrl}/v2/images`,
+    token,
+    nextQuery: ({ next }) => queryOf(next),
+    ifMissing: 'is it the address of the Image service?',
+  }
+}
+
+/** Of a link only the query is taken: proxies get the host wrong, and the token must not go to another one. */
+function queryOf(link: unknown): string | undefined {
+  if (typeof link !== 'string') return undefined
+  return URL.parse(link, 'http://host/')?.searchParams.toString()
+}
+
+/** The pages of a list. @throws CommandFailure */
 export async function* listImages(
-  session: Session,
+  list: ImageList,
   query: URLSearchParams,
   stop: AbortSignal,
 ): AsyncGenerator<Page, void> {
@@ -23,29 +61,30 @@ export async function* listImages(
   let next: string | undefined = query.toString()
   while (next !== undefined) {
     if (asked.has(next)) {
-      throw new CommandFailure(`${session.computeUrl}: the server's pages go round in a circle`)
+      throw new CommandFailure(`${list.url}: the server's pages go round in a circle`)
     }
     asked.add(next)
-    const json = await readPage(session, next, stop)
-    next = nextQuery(json)
+    const json = await readPage(list, next, stop)
+    next = list.nextQuery(json)
     const images = json['images']
     if (images.length === 0) return // Nova may link to a page that has nothing on it
     yield { images, hasMore: next !== undefined }
   }
 }
 
-type PageJson = Readonly<Record<string, unknown>> & { readonly images: readonly ImageJson[] }
+type PageJson = ImageJson & { readonly images: readonly ImageJson[] }
 
-async function readPage(session: Session, query: string, stop: AbortSignal): Promise<PageJson> {
-  const url = `${session.computeUrl}/images/detail`
+async function readPage(
+  { url, token, ifMissing }: ImageList,
+  query: string,
+  stop: AbortSignal,
+): Promise<PageJson> {
   const answer = await ask(query === '' ? url : `${url}?${query}`, {
-    headers: { 'x-auth-token': session.token },
+    headers: { 'x-auth-token': token },
     stop,
   })
   if (answer.status === 404) {
-    throw new CommandFailure(
-      `${url} answered ${faultMessage(answer)} (many clouds have switched this API off)`,
-    )
+    throw new CommandFailure(`${url} answered ${faultMessage(answer)} (${ifMissing})`)
   }
   if (answer.status !== 200) throw new CommandFailure(`${url} answered ${faultMessage(answer)}`)
   if (!isPage(answer.json)) {
@@ -58,13 +97,4 @@ function isPage(json: unknown): json is PageJson {
   if (!isObject(json)) return false
   const images = json['images']
   return Array.isArray(images) && images.every(isObject)
-}
-
-function nextQuery(page: PageJson): string | undefined {
-  const links = page['images_links']
-  const next = Array.isArray(links)
-    ? links.filter(isObject).find((link) => link['rel'] === 'next')
-    : undefined
-  if (typeof next?.['href'] !== 'string') return undefined
-  return URL.parse(next['href'], 'http://host/')?.searchParams.toString()
 }

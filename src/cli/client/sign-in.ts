@@ -6,18 +6,23 @@ import { ask, faultMessage, isObject } from './http.ts'
 
 export interface Session {
   readonly token: string
-  /** Base of the Compute API, version included, without a slash at its end. */
-  readonly computeUrl: string
+  /** Base of the service: of Compute with the version, of Image without; no slash at its end. */
+  readonly url: string
 }
 
-/** Signs in (Keystone v3) and finds the compute endpoint. @throws CommandFailure */
-export async function signIn(cloud: Cloud, stop: AbortSignal): Promise<Session> {
+/** Signs in (Keystone v3) and finds the service's endpoint. @throws CommandFailure */
+export async function signIn(
+  cloud: Cloud,
+  service: 'compute' | 'image',
+  stop: AbortSignal,
+): Promise<Session> {
+  const base = service === 'compute' ? computeBase : imageBase
+  const given = service === 'compute' ? cloud.endpoint : cloud.imageEndpoint
   if (cloud.authUrl === undefined && cloud.credentials.method === 'token') {
-    return { token: cloud.credentials.token, computeUrl: computeBase(cloud.endpoint ?? '') }
+    return { token: cloud.credentials.token, url: base(given ?? cloud.endpoint ?? '') }
   }
   const { token, document } = await authenticate(cloud, stop)
-  const endpoint = cloud.endpoint ?? findEndpoint(cloud, document, 'compute')
-  return { token, computeUrl: computeBase(endpoint) }
+  return { token, url: base(given ?? findEndpoint(cloud, document, service)) }
 }
 
 /** A token, and the document that describes it. */
@@ -110,9 +115,16 @@ function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {
 
 /** A catalogue may name the service without a version, or with version and project. */
 function computeBase(endpoint: string): string {
-  const base = endpoint.replace(/\/+$/, '')
-  if (URL.parse(base) === null) {
-    throw new CommandFailure(`the compute endpoint "${endpoint}" is not a URL`)
-  }
+  const base = checkedBase('compute', endpoint)
   return /\/v2(\.[0-9]+)?(\/[^/]+)?$/.test(base) ? base : `${base}/v2.1`
+}
+
+function imageBase(endpoint: string): string {
+  return checkedBase('image', endpoint).replace(/\/v2(\.[0-9]+)?$/, '')
+}
+
+function checkedBase(service: string, endpoint: string): string {
+  const base = endpoint.replace(/\/+$/, '')
+  if (URL.parse(base) !== null) return base
+  throw new CommandFailure(`the ${service} endpoint "${endpoint}" is not a URL`)
 }
