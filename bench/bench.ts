@@ -20,6 +20,7 @@ import {
   REPORT_FILE,
 } from './report.ts'
 import { type Examined, examine } from './rows-examined.ts'
+import { judgeSwitches, measureSwitches, switchesSection } from './switches.ts'
 import { VIEWERS } from './viewers.ts'
 import { ROWS } from './workload.ts'
 import { checkWrk } from './wrk.ts'
@@ -115,10 +116,14 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   const imageData = await measureImageData(form, built, folder)
   report.add(imageDataSection(form, imageData))
   demands.push(...judgeImageData(imageData))
+  tell('what parts cost')
+  const switches = await measureSwitches(form, built, folder)
+  report.add(switchesSection(switches))
+  demands.push(...judgeSwitches(switches))
   report.add(demandsSection(demands))
   if (jsonFile !== undefined) {
     const catalogues = built.map(({ data: _, ...figures }) => figures)
-    const all = { form, catalogues, examined, rows, imageData, demands }
+    const all = { form, catalogues, examined, rows, imageData, switches, demands }
     await writeFile(jsonFile, `${JSON.stringify(all, undefined, 2)}\n`)
   }
   if (form.name === 'full') {

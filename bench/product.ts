@@ -68,10 +68,13 @@ export interface Product extends AsyncDisposable {
   signIn(name: string): Promise<string>
 }
 
-/** Serves a data folder on free ports. */
-export async function serve(data: string): Promise<Product> {
+/** Serves a data folder on free ports. @param flags more of `afterimage serve` */
+export async function serve(data: string, flags: readonly string[] = []): Promise<Product> {
   const ports = ['compute', 'image', 'identity'].flatMap((face) => [`--${face}-port`, '0'])
-  const child = start(['serve', '--data', data, '--log-level', 'warn', ...ports], 'ignore')
+  const child = start(
+    ['serve', '--data', data, '--log-level', 'warn', ...ports, ...flags],
+    'ignore',
+  )
   const closed = once(child, 'close')
   const stop = async () => {
     child.kill('SIGTERM')

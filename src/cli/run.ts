@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { ConfigError } from '../config/settings.ts'
+import { addCallersCommand } from './callers.ts'
 import { addCompareCommand } from './compare.ts'
 import { addConfigCommand } from './config.ts'
 import { addExportCommand } from './export.ts'
@@ -63,6 +64,7 @@ function createProgram(terminal: Terminal): Command {
   addExportCommand(program, terminal)
   addImagesCommand(program, terminal)
   addTranslateCommand(program, terminal)
+  addCallersCommand(program, terminal)
   addCompareCommand(program, terminal)
   addTokenCommand(program, terminal)
   addProjectCommand(program, terminal)

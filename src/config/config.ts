@@ -62,6 +62,14 @@ export interface Config {
   readonly upstream: UpstreamConfig
   readonly tokens: { readonly lifetimeHours: number }
   readonly deprecation: DeprecationPolicy
+  readonly ledger: {
+    readonly enabled: boolean
+    readonly file: string | undefined
+    readonly rowsMax: number
+    readonly retentionDays: number
+    readonly withUsers: boolean
+    readonly withAddresses: boolean
+  }
   readonly log: { readonly level: OptionValues['log.level'] }
 }
 
@@ -129,6 +137,14 @@ export function assembleConfig(values: OptionValues): Config {
       exceptProjects: [...values['deprecation.exceptProjects']],
       exceptClients: [...values['deprecation.exceptClients']],
       brownouts: values['deprecation.brownouts'].map((window) => ({ ...window })),
+    },
+    ledger: {
+      enabled: values['ledger.enabled'],
+      file: values['ledger.file'],
+      rowsMax: values['ledger.rowsMax'],
+      retentionDays: values['ledger.retentionDays'],
+      withUsers: values['ledger.withUsers'],
+      withAddresses: values['ledger.withAddresses'],
     },
     log: { level: values['log.level'] },
   })

@@ -1,4 +1,5 @@
 import { DEPRECATION_OPTIONS } from './deprecation-options.ts'
+import { LEDGER_OPTIONS } from './ledger-options.ts'
 import {
   BASE_URL,
   BASE_URLS,
@@ -219,6 +220,7 @@ export const OPTIONS = {
     description: 'largest answer that is taken from Glance or Keystone',
   },
   ...DEPRECATION_OPTIONS,
+  ...LEDGER_OPTIONS,
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
     default: ['warn'],

@@ -49,6 +49,11 @@ export const FOLDER: ValueKind<string> = single('DIR', 'the path of a folder', (
   text === '' || text.includes('\0') ? undefined : resolve(folder, text),
 )
 
+/** Of a file that may be missing yet. */
+export const PATH: ValueKind<string> = single('FILE', 'the path of a file', (text, folder) =>
+  text === '' || text.includes('\0') ? undefined : resolve(folder, text),
+)
+
 export const FILE: ValueKind<string> = single(
   'FILE',
   'the path of a file that can be read',

@@ -1,11 +1,18 @@
 /** Who a token speaks for. */
 export interface Caller {
   readonly userId: string
+  /** Where it is known. */
+  readonly userName?: string
   /** The project the token is scoped to; null when unscoped. */
   readonly projectId: string | null
   /** Role names, sorted. */
   readonly roles: readonly string[]
   readonly isAdmin: boolean
+  /**
+   * Administrator of the token's own project alone: Keystone's `is_admin_project` is false, or, in
+   * local identity, the project is another one than `admin`. Images make no difference.
+   */
+  readonly isProjectAdmin?: true
   /** May change what the project owns. Embedded: admin or member; over Glance: Glance's policy decides. */
   readonly mayWrite: boolean
   /** Unix milliseconds. */

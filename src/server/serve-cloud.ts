@@ -17,6 +17,7 @@ import { drain } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
+import { openLedger } from './ledger.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 
@@ -49,6 +50,7 @@ export async function startInFront({
 }: CloudOptions): Promise<RunningInFront> {
   const { glance, keystone } = openUpstreams(config, logger)
   const nova = openNovaProxy(config)
+  const ledger = openLedger(config, logger)
   const users = identityOver(keystone, config, secrets)
   const face = computeFace({
     baseUrl: {
@@ -61,12 +63,14 @@ export async function startInFront({
     catalogueFor: catalogueOver(glance, config, logger),
     ...endOfCalls(config),
     ...(nova === undefined ? {} : { elsewhere: nova }),
+    ...(ledger === undefined ? {} : { ledger }),
   })
   const app: FastifyInstance = createHttpServer(face, logger, {
     idleTimeoutMs: idleTimeoutMs(config),
   })
   const close = async () => {
     await drain([app])
+    ledger?.close()
     await Promise.all([glance, keystone, nova].map((client) => client?.close()))
   }
   let listening: Listening

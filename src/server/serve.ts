@@ -14,6 +14,7 @@ import { Database } from '../database/database.ts'
 import { bootstrap } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
+import type { CallLedger } from '../ledger/call-ledger.ts'
 import { loadExample } from '../transfer/example.ts'
 import { makeDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
@@ -21,6 +22,7 @@ import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { type OpenedImageData, openImageData } from './image-data.ts'
+import { openLedger } from './ledger.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 
@@ -64,8 +66,10 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const database = new Database(join(config.data, DATABASE_FILE))
   const apps: FastifyInstance[] = []
   let imageData: OpenedImageData | undefined
+  let ledger: CallLedger | undefined
   const close = async () => {
     await drain(apps)
+    ledger?.close()
     await imageData?.close()
     await nova?.close()
     database.close()
@@ -86,7 +90,8 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
         : 0
     const catalogue = openSqliteCatalogue(database)
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
-    const listening = await listenAll({ ...options, nova }, database, imageData, apps)
+    ledger = openLedger(config, options.logger)
+    const listening = await listenAll({ ...options, nova, ledger }, database, imageData, apps)
     const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
     return {
       urls: {
@@ -117,8 +122,13 @@ function localHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+interface OpenedBeside {
+  readonly nova: Elsewhere | undefined
+  readonly ledger: CallLedger | undefined
+}
+
 async function listenAll(
-  { config, logger, nova }: StartOptions & { readonly nova: Elsewhere | undefined },
+  { config, logger, nova, ledger }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -146,6 +156,7 @@ async function listenAll(
       catalogueFor: () => catalogue,
       ...endOfCalls(config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
+      ...(ledger === undefined ? {} : { ledger }),
     }),
     image: imageFace({
       ...endpoints,

@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   image: [],
   callers: [],
   deprecation: [],
+  ledger: ['callers'],
   successor: ['image'],
   catalogue: ['image'],
   'catalogue/memory': ['catalogue', 'image'],
@@ -34,6 +35,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'deprecation',
     'identity',
     'image',
+    'ledger',
     'successor',
   ],
   'api/image': ['api/face', 'api/request', 'catalogue', 'identity', 'image', 'image-data'],
@@ -61,6 +63,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'identity/unchecked',
     'image',
     'image-data',
+    'ledger',
     'transfer',
     'upstream',
   ],
@@ -75,6 +78,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'identity',
     'identity/local',
     'image',
+    'ledger',
     'server',
     'successor',
     'transfer',
@@ -83,7 +87,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Modules that only some rooms may use. */
 const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly string[] }[] = [
-  { module: /^node:sqlite$/, rooms: ['database', 'catalogue/sqlite'] },
+  { module: /^node:sqlite$/, rooms: ['database', 'catalogue/sqlite', 'ledger'] },
   {
     module: /^node:(http|https|net|tls)$/,
     rooms: [

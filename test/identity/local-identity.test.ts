@@ -15,6 +15,7 @@ test('a sign-in by password gives a token for the default project', async (t) =>
   assert.match(token, /^ait_[A-Za-z0-9_-]{43}$/)
   assert.deepEqual(await identity.authenticate(token), {
     userId: accounts.demo.userId,
+    userName: 'demo',
     projectId: accounts.demo.projectId,
     roles: ['member', 'reader'],
     isAdmin: false,
@@ -25,6 +26,16 @@ test('a sign-in by password gives a token for the default project', async (t) =>
   assert.equal(description.expiresAtMs, description.issuedAtMs + TOKEN_LIFETIME_MS)
   assert.deepEqual(description.methods, ['password'])
   assert.deepEqual(await identity.describe(token), description)
+})
+
+test('an administrator of another project than admin is one of that project', async (t) => {
+  const { identity, administration } = await house(t)
+  await administration.addUser({ name: 'boss', password: 'x', project: 'demo', role: 'admin' })
+  const callerOf = async (name: string, password?: string) =>
+    identity.authenticate((await identity.signIn(byPassword(name, password))).token)
+  assert.equal((await callerOf('admin'))?.isProjectAdmin, undefined)
+  const boss = await callerOf('boss', 'x')
+  assert.deepEqual([boss?.isAdmin, boss?.isProjectAdmin], [true, true])
 })
 
 test('roles decide who is admin and who may write', async (t) => {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { clientProgramOf } from '../../callers/client-family.ts'
 import { type DeprecationPolicy, isRefused, NO_POLICY } from '../../deprecation/policy.ts'
-import type { Caller, Identity } from '../../identity/identity.ts'
+import type { Caller } from '../../identity/identity.ts'
 import { type Endpoint, endpointUrl } from '../face/endpoints.ts'
 import { authenticate, tokenOf } from '../request/authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../request/base-url.ts'
@@ -10,6 +10,7 @@ import { readTarget, type Target } from '../request/target.ts'
 import { contentTypeFor } from './accept.ts'
 import { RequestAsker } from './asker.ts'
 import type { Call } from './call.ts'
+import { answerCallers, CALLERS_PATH, type CallersDependencies } from './callers.ts'
 import { PAGE_PATH } from './deprecation-headers.ts'
 import { deprecationNotice, printPage } from './deprecation-page.ts'
 import { ComputeFault } from './faults.ts'
@@ -29,12 +30,11 @@ import {
  * OPTIONS and version documents, 401, route, microversion, project, media type.
  */
 
-export interface Gate {
+export interface Gate extends CallersDependencies {
   readonly baseUrl: BaseUrlPolicy
   /** 'of_caller': as the catalogue of the caller's own token has it. */
   readonly image: Endpoint | 'of_caller'
   readonly identity: Endpoint | 'unknown'
-  readonly users: Identity
   /** What the operator has decided about the end of these calls, asked anew for each; by default nothing. */
   readonly deprecation?: () => DeprecationPolicy
   /** Answer at every advertised microversion; by default 404 above 2.35 (metadata: 2.38), as Nova. */
@@ -56,6 +56,9 @@ export type Admission =
       readonly call: Call
       readonly headers: Readonly<Record<string, string>>
     }
+
+/** Nothing between a caller and here may keep an answer for somebody else. */
+export const AUTHENTICATED = { 'cache-control': 'private, no-cache' }
 
 /** A known call that is refused still tells which version answered, and what replaces it. */
 export class RefusedCall extends Error {
@@ -87,8 +90,11 @@ export async function admit(
   if (base === undefined) throw badHost()
   const [first, ...rest] = target.segments
   const { project, path } = splitPath(rest)
-  if (`/${target.segments.join('/')}` === PAGE_PATH && !target.endsInSlash)
-    return deprecationPage(request, base, gate)
+  const ownPath = target.endsInSlash ? undefined : `/${target.segments.join('/')}`
+  if (ownPath === PAGE_PATH) return deprecationPage(request, base, gate)
+  if (ownPath === CALLERS_PATH && method !== 'OPTIONS') {
+    return callersDocument(request, target, base, gate)
+  }
   if (method === 'OPTIONS') return { kind: 'options', allow: allowedAt(path) }
   if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
   if (rest.length === 0) return versionDocument(request, base, first)
@@ -174,6 +180,18 @@ function versionDocument(request: FastifyRequest, base: string, prefix: Prefix):
     ...(prefix === 'v2' ? {} : versionHeaders(readMicroversion(request.headers))),
   }
   return { kind: 'document', status: 200, body: printVersionDocument(base, prefix), headers }
+}
+
+async function callersDocument(
+  request: FastifyRequest,
+  { query }: Target,
+  base: string,
+  gate: Gate,
+): Promise<Admission> {
+  const body = await answerCallers(request, query, base, gate)
+  if (body === undefined) return { kind: 'unauthorized', keystone: keystoneOf(base, gate) }
+  const headers = { 'content-type': 'application/json', vary: 'X-Auth-Token', ...AUTHENTICATED }
+  return { kind: 'document', status: 200, body, headers }
 }
 
 /** No token is needed. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readTarget } from '../request/target.ts'
+import { CALLERS_PATH } from './callers.ts'
 import { PAGE_PATH } from './deprecation-headers.ts'
 import type { ComputeFault } from './faults.ts'
 import { splitPath } from './routes.ts'
@@ -22,9 +23,10 @@ export interface Elsewhere {
 /** A path that cannot be read is still one about images if it begins like one. */
 const IMAGES_BEGINNING = /^\/+v2(?:\.1)?\/+(?:[0-9a-f-]+\/+)?images(?:[/?#]|$)/
 
-/** Whether a request is answered here: about images, this server (`*`), or the page about their end. */
+/** Whether a request is answered here: about images, this server (`*`), their end, or who calls. */
 export function isForHere(url: string): boolean {
-  return url === '*' || isAboutImages(url) || url.split('?', 1)[0] === PAGE_PATH
+  const [path] = url.split('?', 1)
+  return url === '*' || path === PAGE_PATH || path === CALLERS_PATH || isAboutImages(url)
 }
 
 /** Whether a request is about images. */

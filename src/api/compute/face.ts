@@ -4,10 +4,12 @@ import type { Catalogue, CatalogueFor } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import { NO_POLICY } from '../../deprecation/policy.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
+import type { NotedCall } from '../../ledger/call-ledger.ts'
 import type { Face, Failure } from '../face/face.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
-import { admit, badHost, type Gate, keystoneOf, RefusedCall } from './admit.ts'
+import { clientAddress } from '../request/client-address.ts'
+import { AUTHENTICATED, admit, badHost, type Gate, keystoneOf, RefusedCall } from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
@@ -39,6 +41,8 @@ export interface ComputeDependencies extends Gate {
   readonly catalogueFor: CatalogueFor
   /** Who answers what is not about images; without it that is 404 or a version document of ours. */
   readonly elsewhere?: Elsewhere
+  /** Who counts the calls; it is asked who made them, too. */
+  readonly ledger?: NonNullable<Gate['ledger']> & { note(call: NotedCall): void }
 }
 
 /** The Compute API's image resources, `/v2` and `/v2.1`. */
@@ -76,8 +80,6 @@ const FAILURE_CODES: Readonly<Record<Failure['status'], ComputeFaultCode>> = {
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 const CALL = 'computeCall'
-/** Nothing between a caller and here may keep an answer for somebody else. */
-const AUTHENTICATED = { 'cache-control': 'private, no-cache' }
 
 function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answers): void {
   const { elsewhere } = deps
@@ -102,12 +104,14 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
         case 'unauthorized':
           return refuseToken(deps, reply, admission.keystone)
         case 'call':
+          noteCall(deps, request, admission.call, admission.headers)
           request.setDecorator(CALL, admission.call)
           reply.headers({ ...AUTHENTICATED, ...admission.headers })
           reply.header('vary', varyOf(reply))
           return undefined
       }
     } catch (error) {
+      if (error instanceof RefusedCall) noteCall(deps, request, error.call, error.headers)
       return refuse(deps, reply, error)
     }
   })
@@ -127,6 +131,28 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   app.all('*', handler)
   app.setNotFoundHandler(handler) // methods that the router does not know
 }
+
+/** A refused call counts too: who makes it has to be moved all the same. */
+function noteCall(
+  { ledger, baseUrl }: ComputeDependencies,
+  request: FastifyRequest,
+  { caller, operation, prefix, query }: Call,
+  versionHeaders: Readonly<Record<string, string>>,
+): void {
+  ledger?.note({
+    projectId: caller.projectId,
+    userId: caller.userId,
+    userName: caller.userName,
+    userAgent: request.headers['user-agent'],
+    operation,
+    query: LISTS.has(operation) ? query : '',
+    prefix,
+    microversion: versionHeaders['x-openstack-nova-api-version'] ?? '',
+    address: () => clientAddress(request, baseUrl.trustedProxies),
+  })
+}
+
+const LISTS: ReadonlySet<Operation> = new Set<Operation>(['list_images', 'list_images_detail'])
 
 /** Nova's own Vary, and the token. */
 function varyOf(reply: FastifyReply): string {

@@ -19,6 +19,7 @@ export type ComputeFaultCode =
   | 'api.gone'
   | 'project.mismatch'
   | 'role.reader'
+  | 'role.not_admin'
   | 'metadata.reserved'
   | 'metadata.key_not_found'
   | `identity.${IdentityTrouble}`
@@ -49,6 +50,7 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'api.gone': { status: 410, name: 'itemNotFound' },
   'project.mismatch': { status: 400, name: 'badRequest' },
   'role.reader': { status: 403, name: 'forbidden' },
+  'role.not_admin': { status: 403, name: 'forbidden' },
   'metadata.reserved': { status: 403, name: 'forbidden' },
   'metadata.key_not_found': { status: 404, name: 'itemNotFound' },
   'identity.unavailable': { status: 503, name: 'serviceUnavailable', retryAfterS: 5 },

@@ -14,11 +14,16 @@ export function readToken(document: unknown, region: string | undefined): Caller
   }
   const roles = readRoles(member(token, 'roles'))
   const imageUrl = readImageUrl(member(token, 'catalog'), region)
+  const userName = member(member(token, 'user'), 'name')
+  const isAdmin = roles.some((name) => name.toLowerCase() === 'admin')
+  const isProjectAdmin = isAdmin && member(token, 'is_admin_project') === false
   return Object.freeze({
     userId,
+    ...(typeof userName === 'string' ? { userName } : {}),
     projectId: readProject(member(token, 'project')),
     roles,
-    isAdmin: roles.some((name) => name.toLowerCase() === 'admin'),
+    isAdmin,
+    ...(isProjectAdmin ? { isProjectAdmin } : {}),
     // Glance's policy decides.
     mayWrite: true,
     expiresAtMs,

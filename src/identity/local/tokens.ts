@@ -164,14 +164,19 @@ export class Tokens {
   }
 }
 
+/** The project that the first start makes for whoever runs the cloud. */
+const ADMIN_PROJECT = 'admin'
+
 function knownToken(row: TokenRow, roles: TokenDescription['roles']): KnownToken {
   const names = roles.map(({ name }) => name)
   const isAdmin = names.includes('admin')
   const caller: Caller = Object.freeze({
     userId: row.userId,
+    userName: row.userName,
     projectId: row.projectId,
     roles: Object.freeze(names),
     isAdmin,
+    ...(isAdmin && row.projectName !== ADMIN_PROJECT ? { isProjectAdmin: true } : {}),
     mayWrite: isAdmin || names.includes('member'),
     expiresAtMs: row.expiresAtMs,
   })

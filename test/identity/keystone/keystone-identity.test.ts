@@ -40,6 +40,7 @@ test('a token is validated with itself, and its catalogue says where the images 
   const { fake, identity } = await standKeystone(t)
   assert.deepEqual(await identity.authenticate('token-1', 'req-7'), {
     userId: 'user-1',
+    userName: 'demo',
     projectId: 'project-1',
     roles: ['member', 'reader'],
     isAdmin: false,
@@ -92,6 +93,18 @@ test('the role admin makes admin, in any case', async (t) => {
   ] as const) {
     fake.behave(valid({ roles: [{ name }] }))
     assert.equal((await identity.authenticate(`x-${name}`))?.isAdmin, isAdmin)
+  }
+})
+
+test('an administrator who is not of the admin project is one of the own project', async (t) => {
+  const { fake, identity } = await standKeystone(t)
+  for (const [token, said, isProjectAdmin] of [
+    ['unsaid', {}, undefined],
+    ['of-all', { is_admin_project: true }, undefined],
+    ['of-one', { is_admin_project: false }, true],
+  ] as const) {
+    fake.behave(valid({ roles: [{ name: 'admin' }], ...said }))
+    assert.equal((await identity.authenticate(token))?.isProjectAdmin, isProjectAdmin)
   }
 })
 

@@ -1,0 +1,38 @@
+/** The filters of a list that are told apart; a bit each. */
+const FILTERS = [
+  'changes-since',
+  'limit',
+  'marker',
+  'minDisk',
+  'minRam',
+  'name',
+  'property',
+  'server',
+  'status',
+  'type',
+] as const
+
+const BITS: ReadonlyMap<string, number> = new Map(FILTERS.map((name, bit) => [name, 1 << bit]))
+const PROPERTY_BIT = BITS.get('property') ?? 0
+const PROPERTY_PREFIX = 'property-'
+
+/**
+ * Which filters a query string holds, as a set of bits: `filterNames` names them. Names are read
+ * as they are written; clients escape none of them.
+ */
+export function filterBits(query: string): number {
+  if (query === '') return 0
+  let bits = 0
+  for (const part of query.split('&')) {
+    const equals = part.indexOf('=')
+    const name = equals === -1 ? part : part.slice(0, equals)
+    // `property` alone is no filter.
+    if (name.startsWith(PROPERTY_PREFIX)) bits |= PROPERTY_BIT
+    else if (name !== 'property') bits |= BITS.get(name) ?? 0
+  }
+  return bits
+}
+
+export function filterNames(bits: number): readonly string[] {
+  return FILTERS.filter((_, bit) => (bits & (1 << bit)) !== 0)
+}
