@@ -1,13 +1,18 @@
 import { clientProgramOf } from '../callers/client-family.ts'
-import { type CallerRow, MERGED } from './caller-row.ts'
+import { type CallerKey, type CallerRow, MERGED } from './caller-row.ts'
 import { filterBits, filterNames } from './filters.ts'
 import { type Addition, dayOf, isBusy, type LedgerFile, type LedgerQuery } from './ledger-file.ts'
 
-/** A call about images, as the ledger is told of it. */
-export interface NotedCall {
+/** Who a call is by. The same object for the same token makes counting cheap. */
+export interface NotedCaller {
   readonly projectId: string | null
   readonly userId: string
-  readonly userName: string | undefined
+  readonly userName?: string
+}
+
+/** A call about images, as the ledger is told of it. */
+export interface NotedCall {
+  readonly caller: NotedCaller
   readonly userAgent: string | undefined
   readonly operation: string
   readonly query: string
@@ -34,9 +39,29 @@ const PENDING_ROWS_MAX = 10_000
 const BUSY_RETRY_MS = 20
 /** How often days that are too old are looked for. */
 const FORGET_MS = 3_600_000
+/** Kinds of call that are remembered of a caller; a program makes a few, over and over. */
+const COUNTERS_A_CALLER = 8
+
+/** Counts calls of one kind on one day. */
+interface Counter {
+  /** Of the first call; others of the same filters count here too. */
+  readonly query: string
+  readonly filters: number
+  readonly userAgent: string | undefined
+  readonly key: CallerKey
+  /** The same for counters of the same row and day. */
+  readonly id: string
+  readonly day: number
+  readonly userName: string | undefined
+  readonly address: string | undefined
+  firstSeenAt: number
+  lastSeenAt: number
+  /** Since the last write. */
+  calls: number
+}
 
 /**
- * Counts who still calls. A call costs a look into a map; the file is written behind the answers,
+ * Counts who still calls. A call costs a few comparisons; the file is written behind the answers,
  * a few rows at a time. What cannot be written (the disk is full, another process writes) waits.
  */
 export class CallLedger {
@@ -44,7 +69,9 @@ export class CallLedger {
   readonly #settings: LedgerSettings
   readonly #onTrouble: (error: unknown) => void
   readonly #now: () => number
-  #pending = new Map<string, Addition>()
+  readonly #recent = new WeakMap<NotedCaller, Counter[]>()
+  readonly #pending = new Map<string, Counter>()
+  #other: Counter | undefined
   #timer: NodeJS.Timeout | undefined
   #forgetAtMs = 0
 
@@ -65,57 +92,60 @@ export class CallLedger {
   /** Counts a call. Never throws, never waits. */
   note(call: NotedCall): void {
     const now = this.#now()
-    const bits = filterBits(call.query)
-    const { projectId, userId, userAgent = '', operation, prefix, microversion } = call
-    const key = `${operation} ${bits} ${prefix} ${microversion} ${projectId} ${userId} ${userAgent}`
-    let addition = this.#pending.get(key)
-    if (addition === undefined) {
-      const isFull = this.#pending.size >= PENDING_ROWS_MAX
-      addition = isFull ? this.#other(now) : this.#begin(key, call, bits, now)
+    const counter = this.#counterOf(call, now)
+    if (counter.calls === 0) {
+      counter.firstSeenAt = now
+      this.#pending.set(counter.id, counter)
+      this.#timer ??= setTimeout(() => this.#flushInTurns(), FLUSH_MS).unref()
     }
-    addition.lastSeenAt = now
+    counter.calls += 1
+    counter.lastSeenAt = now
+  }
+
+  #counterOf(call: NotedCall, now: number): Counter {
     const day = dayOf(now)
-    addition.days.set(day, (addition.days.get(day) ?? 0) + 1)
-    this.#timer ??= setTimeout(() => this.#flushInTurns(), FLUSH_MS).unref()
-  }
-
-  #begin(key: string, call: NotedCall, bits: number, now: number): Addition {
-    const { family, version } = clientProgramOf(call.userAgent)
-    const addition = {
-      key: {
-        projectId: call.projectId ?? '',
-        userId: call.userId,
-        client: family,
-        clientVersion: version,
-        operation: call.operation,
-        filters: filterNames(bits),
-        prefix: call.prefix,
-        microversion: call.microversion,
-      },
-      userName: this.#settings.withUsers ? call.userName : undefined,
-      address: this.#settings.withAddresses ? call.address() : undefined,
-      firstSeenAt: now,
-      lastSeenAt: now,
-      days: new Map<number, number>(),
-    }
-    this.#pending.set(key, addition)
-    return addition
-  }
-
-  #other(now: number): Addition {
-    const found = this.#pending.get(MERGED)
+    const known = this.#recent.get(call.caller)
+    const found = known?.find((counter) => counter.day === day && isSameKind(counter, call))
     if (found !== undefined) return found
-    const none = { projectId: '', userId: '', client: '', clientVersion: '' }
-    const addition: Addition = {
-      key: { ...none, operation: MERGED, filters: [], prefix: '', microversion: '' },
-      userName: undefined,
-      address: undefined,
-      firstSeenAt: now,
-      lastSeenAt: now,
-      days: new Map(),
+    const begun = this.#begin(call, now, day)
+    const counter = this.#pending.get(begun.id) ?? begun
+    if (counter === begun && this.#pending.size >= PENDING_ROWS_MAX) return this.#countOther(begun)
+    if (known === undefined) this.#recent.set(call.caller, [counter])
+    else {
+      known.unshift(counter)
+      known.length = Math.min(known.length, COUNTERS_A_CALLER)
     }
-    this.#pending.set(MERGED, addition)
-    return addition
+    return counter
+  }
+
+  #begin(call: NotedCall, now: number, day: number): Counter {
+    const { caller, userAgent, operation, query, prefix, microversion } = call
+    const { family, version } = clientProgramOf(userAgent)
+    const filters = filterBits(query)
+    const key: CallerKey = {
+      projectId: caller.projectId ?? '',
+      userId: caller.userId,
+      client: family,
+      clientVersion: version,
+      operation,
+      filters: filterNames(filters),
+      prefix,
+      microversion,
+    }
+    const userName = this.#settings.withUsers ? caller.userName : undefined
+    const address = this.#settings.withAddresses ? call.address() : undefined
+    const seen = { firstSeenAt: now, lastSeenAt: now, calls: 0 }
+    const id = JSON.stringify([day, ...Object.values(key)])
+    return { query, filters, userAgent, key, id, day, userName, address, ...seen }
+  }
+
+  #countOther(begun: Counter): Counter {
+    if (this.#other?.day !== begun.day) {
+      const none = { projectId: '', userId: '', client: '', clientVersion: '' }
+      const key = { ...none, operation: MERGED, filters: [], prefix: '', microversion: '' }
+      this.#other = { ...begun, key, id: MERGED, userName: undefined, address: undefined }
+    }
+    return this.#other
   }
 
   /** Writes a batch, lets others run, and goes on until nothing is left. */
@@ -128,10 +158,13 @@ export class CallLedger {
 
   /** @returns after how many milliseconds to go on */
   #writeBatch(): number {
-    const batch = [...this.#pending.entries().take(BATCH_ROWS)]
+    const batch = [...this.#pending.values().take(BATCH_ROWS)]
     try {
-      this.#file.add(batch.map(([, addition]) => addition))
-      for (const [key] of batch) this.#pending.delete(key)
+      this.#file.add(batch.map(additionOf))
+      for (const counter of batch) {
+        this.#pending.delete(counter.id)
+        counter.calls = 0
+      }
       this.#file.trim(this.#settings.rowsMax)
       this.#forgetOldDays()
       return 0
@@ -165,4 +198,27 @@ export class CallLedger {
     this.flush()
     this.#file[Symbol.dispose]()
   }
+}
+
+/** The query's filters are read only where the query is another one. */
+function isSameKind({ key, userAgent, query, filters }: Counter, call: NotedCall): boolean {
+  return (
+    key.operation === call.operation &&
+    key.prefix === call.prefix &&
+    key.microversion === call.microversion &&
+    userAgent === call.userAgent &&
+    (query === call.query || filters === filterBits(call.query))
+  )
+}
+
+function additionOf({
+  key,
+  userName,
+  address,
+  firstSeenAt,
+  lastSeenAt,
+  day,
+  calls,
+}: Counter): Addition {
+  return { key, userName, address, firstSeenAt, lastSeenAt, days: new Map([[day, calls]]) }
 }

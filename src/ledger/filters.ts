@@ -21,14 +21,16 @@ const PROPERTY_PREFIX = 'property-'
  * as they are written; clients escape none of them.
  */
 export function filterBits(query: string): number {
-  if (query === '') return 0
   let bits = 0
-  for (const part of query.split('&')) {
-    const equals = part.indexOf('=')
-    const name = equals === -1 ? part : part.slice(0, equals)
+  for (let start = 0; start < query.length; ) {
+    const ampersand = query.indexOf('&', start)
+    const end = ampersand === -1 ? query.length : ampersand
+    const equals = query.indexOf('=', start)
+    const name = query.slice(start, equals === -1 || equals > end ? end : equals)
     // `property` alone is no filter.
     if (name.startsWith(PROPERTY_PREFIX)) bits |= PROPERTY_BIT
     else if (name !== 'property') bits |= BITS.get(name) ?? 0
+    start = end + 1
   }
   return bits
 }

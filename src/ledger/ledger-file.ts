@@ -57,10 +57,10 @@ export interface Addition {
   readonly userName: string | undefined
   readonly address: string | undefined
   /** Unix seconds. */
-  firstSeenAt: number
-  lastSeenAt: number
+  readonly firstSeenAt: number
+  readonly lastSeenAt: number
   /** By days since 1970-01-01. */
-  readonly days: Map<number, number>
+  readonly days: ReadonlyMap<number, number>
 }
 
 /** What is asked of the ledger; what is left out asks nothing. */

@@ -30,11 +30,11 @@ function open(settings: Partial<LedgerSettings> = {}, now?: () => number) {
   return { path, ledger, troubles, [Symbol.dispose]: () => ledger.close() }
 }
 
+const ANN = { projectId: 'p', userId: 'u', userName: 'ann' }
+
 function call(fields: Partial<NotedCall> = {}): NotedCall {
   return {
-    projectId: 'p',
-    userId: 'u',
-    userName: 'ann',
+    caller: ANN,
     userAgent: 'gophercloud/1.14.1',
     operation: 'list_images_detail',
     query: '',
@@ -51,7 +51,7 @@ test('calls that say the same are one row; values of filters and names of proper
   ledger.note(call({ query: 'name=a&property-x=1&colour=red' }))
   ledger.note(call({ query: 'property-y=2&name=b&property=no' }))
   ledger.note(call({ query: 'limit=1' }))
-  ledger.note(call({ projectId: null, userAgent: undefined }))
+  ledger.note(call({ caller: { ...ANN, projectId: null }, userAgent: undefined }))
   const rows = ledger.read({})
   assert.deepEqual(
     rows.map((row) => [row.client, row.clientVersion, row.filters.join(), callsOf(row)]),
@@ -103,7 +103,7 @@ test('a flood of new callers is bounded in memory and in the file, and every cal
   using opened = open({ rowsMax: 50 })
   const { ledger } = opened
   const calls = 12_000
-  for (let n = 0; n < calls; n += 1) ledger.note(call({ userId: `u${n}` }))
+  for (let n = 0; n < calls; n += 1) ledger.note(call({ caller: { ...ANN, userId: `u${n}` } }))
   ledger.flush()
   let rows = ledger.read({})
   assert.equal(

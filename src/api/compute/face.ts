@@ -136,13 +136,12 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
 function noteCall(
   { ledger, baseUrl }: ComputeDependencies,
   request: FastifyRequest,
-  { caller, operation, prefix, query }: Call,
+  { caller, project, operation, prefix, query }: Call,
   versionHeaders: Readonly<Record<string, string>>,
 ): void {
   ledger?.note({
-    projectId: caller.projectId,
-    userId: caller.userId,
-    userName: caller.userName,
+    // Where nobody knows whose a token is, the path's word is taken.
+    caller: caller.isUnchecked === true ? { ...caller, projectId: project ?? null } : caller,
     userAgent: request.headers['user-agent'],
     operation,
     query: LISTS.has(operation) ? query : '',
