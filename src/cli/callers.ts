@@ -35,15 +35,21 @@ export function addCallersCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('callers')
     .description('show who still makes calls of the Compute API about images')
+    .option('--json', 'print JSON, with the calls of each day')
+    .option('--csv', 'print CSV, a line for each row and day')
+    .addHelpText('after', EXAMPLES)
+    .action(async () => runCallers(command, terminal))
+  addCallersFlags(command)
+}
+
+/** Flags that say which ledgers to read, and what of them. */
+export function addCallersFlags(command: Command): void {
+  command
     .option('--since <DATE>', 'only calls of this day (UTC) and later, such as 2026-11-26')
     .option('--project <ID>', 'only calls of this project')
     .option('--client <FAMILY>', 'only calls of this client family, such as gophercloud')
     .option('--file <FILE...>', 'ledger to read (default: as the configuration says)')
     .option('--endpoint <URL...>', 'ask these Afterimages on their compute port instead')
-    .option('--json', 'print JSON, with the calls of each day')
-    .option('--csv', 'print CSV, a line for each row and day')
-    .addHelpText('after', EXAMPLES)
-    .action(async () => runCallers(command, terminal))
   addCloudFlags(command)
 }
 

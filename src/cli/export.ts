@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { type Command, Option } from 'commander'
@@ -8,14 +6,12 @@ import { addConfigFlags, DATA_FLAGS, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
 import { withImages } from './open-data.ts'
 import type { Terminal } from './terminal.ts'
+import { writeWhole } from './write-whole.ts'
 
 const EXAMPLES = `
 Examples:
   afterimage export > images.json
   afterimage export --format lines --gzip --output images.jsonl.gz`
-
-/** What an export holds is for its owner: private images are in it. */
-const OUTPUT_MODE = 0o600
 
 interface ExportFlags {
   readonly output?: string
@@ -57,17 +53,4 @@ async function runExport(command: Command, terminal: Terminal): Promise<void> {
     const count = await writeWhole(resolve(terminal.cwd, output), exportTo)
     terminal.stderr.write(`${count} images written to ${output}\n`)
   })
-}
-
-/** Writes beside the file and puts it in place at the end, so that it is never a part. */
-async function writeWhole<T>(file: string, write: (sink: Writable) => Promise<T>): Promise<T> {
-  const part = `${file}.${process.pid}.part`
-  try {
-    const result = await write(createWriteStream(part, { mode: OUTPUT_MODE, flush: true }))
-    await rename(part, file)
-    return result
-  } catch (error) {
-    await rm(part, { force: true })
-    throw error
-  }
 }

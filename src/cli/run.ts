@@ -9,6 +9,7 @@ import { UsageFailure } from './failure.ts'
 import { addImagesCommand } from './images.ts'
 import { addImportCommand } from './import.ts'
 import { addProjectCommand } from './project.ts'
+import { addReportCommand } from './report.ts'
 import { addServeCommand } from './serve.ts'
 import { printable, type Terminal } from './terminal.ts'
 import { addTokenCommand } from './token.ts'
@@ -65,6 +66,7 @@ function createProgram(terminal: Terminal): Command {
   addImagesCommand(program, terminal)
   addTranslateCommand(program, terminal)
   addCallersCommand(program, terminal)
+  addReportCommand(program, terminal)
   addCompareCommand(program, terminal)
   addTokenCommand(program, terminal)
   addProjectCommand(program, terminal)

@@ -1,6 +1,7 @@
 import { DEPRECATED_AT, type DeprecationPolicy } from '../../deprecation/policy.ts'
 import { nextSpan } from '../../deprecation/window.ts'
 import { printTime } from '../../image/time.ts'
+import { htmlText } from '../../successor/source-text.ts'
 
 /** The built-in page about the end of the image calls, for people (HTML) and programs (JSON). */
 
@@ -122,7 +123,7 @@ export function printPage(notice: DeprecationNotice): string {
   const { title, brownouts, policyUrl } = notice
   const windows = brownouts.map(
     ({ window, nextStart, nextEnd }) =>
-      `<li>${escapeHtml(window)}: next ${nextStart} to ${nextEnd}</li>`,
+      `<li>${htmlText(window)}: next ${nextStart} to ${nextEnd}</li>`,
   )
   return `<!doctype html>
 <html lang="en">
@@ -130,15 +131,15 @@ export function printPage(notice: DeprecationNotice): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
+<title>${htmlText(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(printDates(notice))}</p>
+<h1>${htmlText(title)}</h1>
+<p>${htmlText(printDates(notice))}</p>
 ${windows.length === 0 ? '' : `<p>Calls are refused for a while, as they will be at the end:</p>\n<ul>\n${windows.join('\n')}\n</ul>`}
-${policyUrl === undefined ? '' : `<p>The operator says more at <a href="${escapeHtml(policyUrl)}">${escapeHtml(policyUrl)}</a>.</p>`}
+${policyUrl === undefined ? '' : `<p>The operator says more at <a href="${htmlText(policyUrl)}">${htmlText(policyUrl)}</a>.</p>`}
 <p>Every answer says what replaces it, in the header <code>Link: &lt;...&gt;; rel="successor-version"</code>.</p>
 <h2>What replaces each call</h2>
 <table>
@@ -174,25 +175,13 @@ function printDates({ deprecatedAt, sunsetAt, afterSunset }: DeprecationNotice):
 
 function printReplacement({ call, replacedBy, note }: Replacement): string {
   const cells = [
-    `<code>${escapeHtml(call)}</code>`,
-    `<code>${escapeHtml(replacedBy)}</code>`,
-    escapeHtml(note),
+    `<code>${htmlText(call)}</code>`,
+    `<code>${htmlText(replacedBy)}</code>`,
+    htmlText(note),
   ]
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
 }
 
 function printClient({ client, before, after }: ClientAdvice): string {
-  return `<h3>${escapeHtml(client)}</h3>\n<p>Before:</p>\n<pre>${escapeHtml(before)}</pre>\n<p>After:</p>\n<pre>${escapeHtml(after)}</pre>`
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
+  return `<h3>${htmlText(client)}</h3>\n<p>Before:</p>\n<pre>${htmlText(before)}</pre>\n<p>After:</p>\n<pre>${htmlText(after)}</pre>`
 }
