@@ -9,7 +9,7 @@ import { type Demand, judgeExamined, judgeRow } from './demands.ts'
 import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
 import { checkCurl, imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
 import { type Figures, measureRow, type Served } from './measure.ts'
-import { type Form, HELP, type Options, readOptions } from './options.ts'
+import { type Form, HELP, type Options, REPORT_FILE, readOptions } from './options.ts'
 import { serve } from './product.ts'
 import {
   demandsSection,
@@ -17,7 +17,6 @@ import {
   importSection,
   introduction,
   loadSection,
-  REPORT_FILE,
 } from './report.ts'
 import { type Examined, examine } from './rows-examined.ts'
 import { judgeSwitches, measureSwitches, switchesSection } from './switches.ts'

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util'
-import { REPORT_FILE } from './report.ts'
+
+/** Where a full run's report goes, from the project's root. */
+export const REPORT_FILE = 'docs/bench.md'
 
 export const HELP = `Usage: npm run bench -- [--short] [--json FILE]
 

@@ -10,9 +10,6 @@ import { VIEWERS } from './viewers.ts'
 import type { Row } from './workload.ts'
 import { CONNECTIONS } from './wrk.ts'
 
-/** Where a full run's report goes, from the project's root. */
-export const REPORT_FILE = 'docs/bench.md'
-
 export function introduction(form: Form): string {
   const processors = cpus()
   const model = processors[0]?.model ?? 'unknown'

@@ -10,10 +10,11 @@ import { demandsSection } from '../report.ts'
 import { checkWrk } from '../wrk.ts'
 import { judgeRow } from './demands.ts'
 import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
-import { FIRST_WARM_UP_ROUNDS, type Lane, measureRow, WARM_UP_ROUNDS } from './measure.ts'
-import { type Form, HELP, readForm } from './options.ts'
+import type { Lane } from './lanes.ts'
+import { FIRST_WARM_UP_ROUNDS, measureRow, WARM_UP_ROUNDS } from './measure.ts'
+import { type Form, HELP, REPORT_FILE, readForm } from './options.ts'
 import { type Page, pagesOf } from './pages.ts'
-import { introduction, printRow, REPORT_FILE } from './report.ts'
+import { introduction, printRow } from './report.ts'
 
 const EXIT_DEMANDS_MISSED = 1
 const EXIT_FAILED = 2

@@ -1,5 +1,6 @@
 import type { Demand } from '../demands.ts'
-import type { Figures, LaneName, Row } from './measure.ts'
+import type { LaneName } from './lanes.ts'
+import type { Figures, Row } from './measure.ts'
 
 const DEMANDED_CONNECTIONS = 8
 const OF_GLANCE_MIN = 0.9

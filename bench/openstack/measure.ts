@@ -2,19 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ratioOf, type Spread, spreadOf } from '../statistics.ts'
 import { load, type Measured } from '../wrk.ts'
+import type { Lane, LaneName } from './lanes.ts'
 import type { Form } from './options.ts'
 import type { Page } from './pages.ts'
 import { untilQuiet } from './quiet.ts'
 import { checkSamePage } from './same-page.ts'
-
-export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
-
-/** One of those that are measured side by side. */
-export interface Lane {
-  readonly name: LaneName
-  readonly url: string
-  path(page: Page): string
-}
 
 /** What came of one page, at one size, with so many connections. */
 export interface Row {

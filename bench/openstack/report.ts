@@ -4,9 +4,6 @@ import { Table } from '../table.ts'
 import { FIRST_WARM_UP_ROUNDS, type Row } from './measure.ts'
 import type { Form } from './options.ts'
 
-/** Where a full run's report goes, from the project's root. */
-export const REPORT_FILE = 'docs/bench-openstack.md'
-
 const TABLE = new Table([
   ['page', 24, 'left'],
   ['images', 6, 'right'],

@@ -1,4 +1,4 @@
-import type { Lane } from './measure.ts'
+import type { Lane } from './lanes.ts'
 import type { Page } from './pages.ts'
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Lane, LaneName } from '../../bench/openstack/measure.ts'
+import type { Lane, LaneName } from '../../bench/openstack/lanes.ts'
 import { checkSamePage } from '../../bench/openstack/same-page.ts'
 
 const PAGE = { name: 'limit=2', query: 'limit=2', isDemanded: true }

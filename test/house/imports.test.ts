@@ -119,19 +119,23 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
   { module: /^commander$/, rooms: ['cli'] },
 ]
 
-const source = new URL('../../src/', import.meta.url).pathname
+const project = new URL('../../', import.meta.url).pathname
+const source = join(project, 'src')
 
 interface Import {
   readonly file: string
   readonly target: string
 }
 
-function imports(): readonly Import[] {
-  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((f) =>
-    f.endsWith('.ts'),
-  )
-  return files.flatMap((file) => {
-    const text = readFileSync(join(source, file), 'utf8')
+function sourceFiles(folder: string): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files.filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
+}
+
+/** What the files in a folder import; type imports too. */
+function imports(folder = source): readonly Import[] {
+  return sourceFiles(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
     const targets = [
       ...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gms),
       ...text.matchAll(/^import '([^']+)'/gm),
@@ -184,10 +188,9 @@ test('SQL, HTTP and the command line are met only in their rooms', () => {
 })
 
 test('only the configuration reads the environment', () => {
-  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((f) =>
-    f.endsWith('.ts'),
+  const readers = sourceFiles(source).filter((f) =>
+    /process\.env\b/.test(readFileSync(join(source, f), 'utf8')),
   )
-  const readers = files.filter((f) => /process\.env\b/.test(readFileSync(join(source, f), 'utf8')))
   assert.deepEqual(
     readers.filter((f) => !f.startsWith('config/')),
     [],
@@ -197,6 +200,47 @@ test('only the configuration reads the environment', () => {
 test('relative imports name the file that is run', () => {
   const bare = imports().filter(({ target }) => target.startsWith('.') && !target.endsWith('.ts'))
   assert.deepEqual(bare, [])
+})
+
+/** The files that each file imports, by their paths from the project's root. */
+function importGraph(): ReadonlyMap<string, readonly string[]> {
+  const graph = new Map<string, string[]>()
+  for (const folder of ['src', 'bench', 'suites', 'test']) {
+    for (const { file, target } of imports(join(project, folder))) {
+      if (!target.startsWith('.')) continue
+      const importer = join(folder, file)
+      const imported = graph.get(importer) ?? []
+      graph.set(importer, [...imported, join(dirname(importer), target)])
+    }
+  }
+  return graph
+}
+
+/** The circles that a depth-first walk runs into; none means that the graph has none. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, path: readonly string[]) => {
+    const start = path.indexOf(file)
+    if (start >= 0) found.push([...path.slice(start), file].join(' -> '))
+    if (start >= 0 || done.has(file)) return
+    for (const imported of graph.get(file) ?? []) walk(imported, [...path, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) walk(file, [])
+  return found
+}
+
+test('no file imports itself by way of others', () => {
+  const graph = importGraph()
+  assert.ok(graph.size > 0)
+  assert.deepEqual(circles(graph), [])
+})
+
+test('a circle of imports is found from whichever file the walk begins', () => {
+  const edges = { a: ['b'], b: ['c', 'd'], c: [], d: ['e'], e: ['b'] }
+  assert.deepEqual(circles(new Map(Object.entries(edges))), ['b -> d -> e -> b'])
+  assert.deepEqual(circles(new Map(Object.entries(edges).toReversed())), ['e -> b -> d -> e'])
 })
 
 test('the rooms stand in the picture in ARCHITECTURE.md', () => {

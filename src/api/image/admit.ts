@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import type { Identity } from '../../identity/identity.ts'
-import { type Endpoint, endpointUrl } from '../face/endpoints.ts'
+import { endpointUrl } from '../face/endpoints.ts'
 import { authenticate } from '../request/authenticate.ts'
-import { type BaseUrlPolicy, resolveBaseUrl } from '../request/base-url.ts'
+import { resolveBaseUrl } from '../request/base-url.ts'
 import { readTarget, type Target } from '../request/target.ts'
 import type { Answer, Call } from './call.ts'
+import type { Gate } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { hasBody } from './json-body.ts'
 import { notAuthorized } from './rights.ts'
@@ -15,12 +15,6 @@ import { PREFIXES, printVersions } from './version-documents.ts'
  * The checks every request goes through before its operation runs, in the contract's order: parse,
  * OPTIONS and what needs no token, 401, route.
  */
-
-export interface Gate {
-  readonly baseUrl: BaseUrlPolicy
-  readonly identity: Endpoint
-  readonly users: Identity
-}
 
 /** What becomes of a request: an answer at once, or a call to carry out. */
 export type Admission =

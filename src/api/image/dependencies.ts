@@ -1,7 +1,16 @@
 import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
+import type { Identity } from '../../identity/identity.ts'
 import type { ImageFiles } from '../../image-data/image-files.ts'
-import type { Gate } from './admit.ts'
+import type { Endpoint } from '../face/endpoints.ts'
+import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { Answer, Call, Incoming } from './call.ts'
+
+/** What the checks before an operation need. */
+export interface Gate {
+  readonly baseUrl: BaseUrlPolicy
+  readonly identity: Endpoint
+  readonly users: Identity
+}
 
 /** What the image face stands on. */
 export interface ImageDependencies extends Gate {

@@ -10,7 +10,7 @@ import type {
   PropertyChange,
 } from '../catalogue.ts'
 import { CatalogueFault, type CatalogueFaultCode } from '../faults.ts'
-import type { ShortMemory, Written } from './short-memory.ts'
+import type { ListMemory, Written } from './list-memory.ts'
 
 type Outcome = Written | 'not done'
 
@@ -36,12 +36,12 @@ function outcomeOf(error: unknown): Outcome {
 
 /** A catalogue as one request meets it, whose lists may come from the short memory. */
 export class RememberingCatalogue implements Catalogue {
-  readonly #memory: ShortMemory
+  readonly #memory: ListMemory
   readonly #inner: Catalogue
   readonly #asker: Asker
   readonly #project: string
 
-  constructor(memory: ShortMemory, inner: Catalogue, asker: Asker, project: string) {
+  constructor(memory: ListMemory, inner: Catalogue, asker: Asker, project: string) {
     this.#memory = memory
     this.#inner = inner
     this.#asker = asker

@@ -1,18 +1,10 @@
 import type { Image } from '../../image/image.ts'
-import type { ImageQuery } from '../../image/query.ts'
-import type { Viewer } from '../../image/visibility.ts'
-import type {
-  Asker,
-  Catalogue,
-  CatalogueFor,
-  Freshness,
-  ImageList,
-  ListWindow,
-} from '../catalogue.ts'
+import type { CatalogueFor, ImageList } from '../catalogue.ts'
 import { CatalogueFault, type CatalogueFaultCode } from '../faults.ts'
 import { holds, type KeptList, KeptLists } from './kept-lists.ts'
 import { MEMORY_LIMITS, type MemoryLimits } from './limits.ts'
 import { listKey } from './list-key.ts'
+import type { AskedList, ListMemory, Written } from './list-memory.ts'
 import { RememberingCatalogue } from './remembering-catalogue.ts'
 import { type Gathered, SharedReading } from './shared-reading.ts'
 
@@ -27,25 +19,6 @@ export interface ShortMemoryOptions {
   /** The clock, in milliseconds that never go back. */
   readonly nowMs?: () => number
 }
-
-/** One list as one asker wants it. */
-export interface AskedList {
-  readonly inner: Catalogue
-  readonly asker: Asker
-  readonly project: string
-  readonly viewer: Viewer
-  readonly query: ImageQuery
-  readonly window: ListWindow
-  /** Settles when the asker waits no more. */
-  readonly gone: Promise<void>
-  readonly tellFreshness: (freshness: Freshness | undefined) => void
-}
-
-/**
- * An image as a write has left it; 'gone': not as it was, or not at all; 'missing': it was not there
- * to be written; 'unknown': the write may or may not have been done.
- */
-export type Written = Image | 'gone' | 'missing' | 'unknown'
 
 /** Faults that say nothing about the asker, and for which an older list stands in. */
 const OUTAGES: ReadonlySet<CatalogueFaultCode> = new Set([
@@ -66,7 +39,7 @@ const PERSONAL: ReadonlySet<CatalogueFaultCode> = new Set([
  * same roles, same question. Single images are always asked for, and an asker without a project
  * shares nothing.
  */
-export class ShortMemory {
+export class ShortMemory implements ListMemory {
   readonly #catalogueFor: CatalogueFor
   readonly #options: ShortMemoryOptions
   readonly #limits: MemoryLimits
@@ -122,7 +95,7 @@ export class ShortMemory {
   }
 
   /**
-   * To be called after a write: the lists that held the image go, and those that may hold it now.
+   * The lists that held the image go, and those that may hold it now.
    * Lists that are being read may have missed the write: nobody joins them, and they are not kept.
    * After 'unknown' nothing is given again but in an outage. What was 'missing' was not written, so
    * readings go on: a caller could otherwise keep everybody from sharing by deleting nothing.
