@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ownEnvironment } from '../own-environment.ts'
 import { FILTER_CASES } from './cases.ts'
 import { ABSENT, LOCKED, OFFERED, SNAPSHOT, STRANGE } from './fixture.ts'
-import { type Afterimage, ownEnvironment } from './start-afterimage.ts'
+import type { Afterimage } from './start-afterimage.ts'
 
 const run = promisify(execFile)
 const CLIENT_TIMEOUT_MS = 180_000

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
+import { ownEnvironment } from '../own-environment.ts'
 import {
   exampleDocuments,
   type ImageDocument,
@@ -94,14 +95,6 @@ export async function startAfterimage(): Promise<Afterimage> {
     await stop()
     throw error
   }
-}
-
-/** The environment without what would point a client or the product elsewhere. */
-export function ownEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env)
-  return Object.fromEntries(
-    entries.filter(([name]) => !/^(OS_|AFTERIMAGE_|NODE_TEST|\w*_proxy$)/i.test(name)),
-  )
 }
 
 /** Reads where each face listens out of what `serve` prints. */

@@ -1,9 +1,8 @@
 import { isListed } from '../../src/image/visibility.ts'
 import type { Answer } from '../../test/server/answers.ts'
+import { FAULT_NAMES, REQUEST_ID } from '../../test/server/fault.ts'
 import type { FuzzRequest } from './requests.ts'
 import type { World } from './world.ts'
-
-const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** What no answer shows: traces, paths, the texts of errors that were meant for a log. */
 const LEAKS: readonly RegExp[] = [
@@ -15,17 +14,6 @@ const LEAKS: readonly RegExp[] = [
   /sqlite|SQLITE|ERR_[A-Z_]{3,}|FST_ERR|ECONN/i,
   /\[object |\bundefined\b|\bNaN\b|Unexpected token|is not a function|Maximum call stack/,
 ]
-
-const FAULTS: Readonly<Record<number, string>> = {
-  400: 'badRequest',
-  403: 'forbidden',
-  404: 'itemNotFound',
-  405: 'badMethod',
-  406: 'computeFault',
-  408: 'computeFault',
-  413: 'overLimit',
-  415: 'badMediaType',
-}
 
 /** Everything that is wrong with an answer. */
 export function judge(request: FuzzRequest, answer: Answer, world: World): string[] {
@@ -76,7 +64,7 @@ function isError(json: unknown): boolean {
 function isFault(json: unknown, status: number): boolean {
   const entries = Object.entries(json as Record<string, { code: unknown; message: unknown }>)
   const [name, fault] = entries[0] ?? []
-  if (entries.length !== 1 || name !== FAULTS[status] || fault === undefined) return false
+  if (entries.length !== 1 || name !== FAULT_NAMES[status] || fault === undefined) return false
   return fault.code === status && typeof fault.message === 'string' && fault.message !== ''
 }
 

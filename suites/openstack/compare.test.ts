@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { readRecords } from '../../test/golden/records.ts'
+import { ownEnvironment } from '../own-environment.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { Judge, type Reported } from './named-differences.ts'
 import { seedRecordedImages } from './seed.ts'
-import { BIN, type Front, ownEnvironment, startFront } from './start-front.ts'
+import { BIN, type Front, startFront } from './start-front.ts'
 import { startTwin, type Twin } from './twin.ts'
 
 const RANDOM_REQUESTS = 2000

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { installDebian } from '../clients/install.ts'
+import { ownEnvironment } from '../own-environment.ts'
 import type { Cloud } from './cloud.ts'
-import { ownEnvironment } from './start-front.ts'
 
 const run = promisify(execFile)
 const HERE = fileURLToPath(new URL('clients/', import.meta.url))

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { ownEnvironment } from '../own-environment.ts'
 
 export const BIN = fileURLToPath(new URL('../../bin/afterimage', import.meta.url))
 const START_TIMEOUT_MS = 30_000
@@ -34,14 +35,6 @@ export async function startFront(flags: readonly string[]): Promise<Front> {
     await stop()
     throw error
   }
-}
-
-/** The environment without what would point the product or a client elsewhere. */
-export function ownEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env)
-  return Object.fromEntries(
-    entries.filter(([name]) => !/^(OS_|AFTERIMAGE_|NODE_TEST|\w*_proxy$)/i.test(name)),
-  )
 }
 
 async function greeted(child: ChildProcess, log: () => string): Promise<string> {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
+import { ownEnvironment } from '../own-environment.ts'
 import type { Cloud } from './cloud.ts'
 import { glanceApi } from './glance-api.ts'
-import { BIN, ownEnvironment, startFront } from './start-front.ts'
+import { BIN, startFront } from './start-front.ts'
 
 const run = promisify(execFile)
 

@@ -1,3 +1,11 @@
+import {
+  type Add,
+  compareValues,
+  compareVary,
+  isObject,
+  isSameJson,
+  parseJson,
+} from '../../src/cli/compare/values.ts'
 import { fillProjects, type GoldenRecord } from './records.ts'
 
 /** What Afterimage answered. */
@@ -71,24 +79,11 @@ export function compare(
       add(`header:${name}`, 'req-{uuid}', answer.headers[name])
     }
   }
-  const ourVary = words(answer.headers['vary'] ?? '')
-  for (const word of words(recorded('vary'))) {
-    if (!ourVary.includes(word)) add('header:vary', word, ourVary)
-  }
+  compareVary(recorded('vary'), answer.headers['vary'] ?? '', add)
   if (record.method !== 'HEAD') compareBody(record, answer, placeholders, addresses, add)
   else if (answer.text !== '') add('body', '', answer.text)
   return problems
 }
-
-function words(value: string): readonly string[] {
-  return value
-    .toLowerCase()
-    .split(',')
-    .map((w) => w.trim())
-    .filter((w) => w !== '')
-}
-
-type Add = (where: string, nova: unknown, ours: unknown) => void
 
 function compareBody(
   record: GoldenRecord,
@@ -102,7 +97,7 @@ function compareBody(
     if (nova !== answer.text) add('body', nova, answer.text)
     return
   }
-  const ours = parse(answer.text)
+  const ours = parseJson(answer.text)
   if (ours === undefined) {
     add('body', nova, answer.text)
     return
@@ -117,10 +112,10 @@ function compareBody(
   const filled = JSON.parse(fill(JSON.stringify(nova), placeholders, addresses)) as unknown
   if (isObject(filled) && filled['$brief'] === true) {
     const { $brief: _, ...rest } = filled
-    compareValues('body', rest, withBriefImages(ours), add)
+    compareValues('body', rest, withBriefImages(ours), add, isSame)
     return
   }
-  compareValues('body', filled, ours, add)
+  compareValues('body', filled, ours, add, isSame)
 }
 
 /** A list with each image replaced by its id. */
@@ -138,33 +133,9 @@ function briefList(
   return body['images'].map((i) => labels.get(String(isObject(i) ? i['id'] : '')) ?? '?')
 }
 
-function compareValues(where: string, nova: unknown, ours: unknown, add: Add): void {
-  if (Array.isArray(nova) && Array.isArray(ours) && nova.length === ours.length) {
-    for (const [i, value] of nova.entries()) compareValues(`${where}.${i}`, value, ours[i], add)
-  } else if (isObject(nova) && isObject(ours)) {
-    for (const key of new Set([...Object.keys(nova), ...Object.keys(ours)])) {
-      compareValues(`${where}.${key}`, nova[key], ours[key], add)
-    }
-  } else if (!isSame(nova, ours)) add(where, nova, ours)
-}
-
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
 function isSame(nova: unknown, ours: unknown): boolean {
   if (nova === '{time}') return typeof ours === 'string' && TIME.test(ours)
-  if (typeof nova === 'object' && nova !== null)
-    return JSON.stringify(nova) === JSON.stringify(ours)
-  return nova === ours
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return isSameJson(nova, ours)
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import type { Answer } from './answers.ts'
 import type { Heard } from './wire.ts'
 
-const NAMES: Readonly<Record<number, string>> = {
+/** The fault's name for each status, where there is one. */
+export const FAULT_NAMES: Readonly<Record<number, string>> = {
   400: 'badRequest',
   403: 'forbidden',
   404: 'itemNotFound',
@@ -14,7 +15,8 @@ const NAMES: Readonly<Record<number, string>> = {
   500: 'computeFault',
   503: 'serviceUnavailable',
 }
-const REQUEST_ID = /^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+export const REQUEST_ID =
+  /^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /** Holds an answer to Nova's fault shape. @returns the message. */
 export function assertFault(answer: Answer | undefined, status: number): string {
@@ -24,8 +26,8 @@ export function assertFault(answer: Answer | undefined, status: number): string 
   assertRequestId(answer)
   assert.deepEqual(answer.headers.get('content-type'), ['application/json; charset=UTF-8'])
   const fault = JSON.parse(answer.body) as Record<string, { code: number; message: string }>
-  assert.deepEqual(Object.keys(fault), [NAMES[status]])
-  const { code, message, ...extra } = fault[NAMES[status] ?? ''] ?? { code: 0, message: '' }
+  assert.deepEqual(Object.keys(fault), [FAULT_NAMES[status]])
+  const { code, message, ...extra } = fault[FAULT_NAMES[status] ?? ''] ?? { code: 0, message: '' }
   assert.deepEqual([code, extra], [status, {}])
   assert.ok(message.length > 0)
   return message

@@ -1,4 +1,5 @@
 import type { Answer, Endpoint } from './endpoint.ts'
+import { type Add, compareValues, compareVary, parseJson } from './values.ts'
 
 /** One thing that is not the same in two answers. */
 export interface Problem {
@@ -57,53 +58,14 @@ export function problemsOf(a: Normal, b: Normal): readonly Problem[] {
     const [left, right] = [a.headers[name] !== undefined, b.headers[name] !== undefined]
     if (left && !right) add(`header:${name}`, 'req-{uuid}', undefined)
   }
-  // More in Vary is safe: caches keep answers apart that could have been one.
-  const vary = words(b.headers['vary'] ?? '')
-  for (const word of words(a.headers['vary'] ?? '')) {
-    if (!vary.includes(word)) add('header:vary', word, undefined)
-  }
+  compareVary(a.headers['vary'] ?? '', b.headers['vary'] ?? '', add)
   compareBodies(a.text, b.text, add)
   return problems
 }
 
-function words(value: string): readonly string[] {
-  return value
-    .toLowerCase()
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '')
-}
-
-type Add = (where: string, a: unknown, b: unknown) => void
-
 function compareBodies(a: string, b: string, add: Add): void {
   if (a === b) return
-  const [left, right] = [parse(a), parse(b)]
+  const [left, right] = [parseJson(a), parseJson(b)]
   if (left === undefined || right === undefined) add('body', a, b)
   else compareValues('body', left, right, add)
-}
-
-function compareValues(where: string, a: unknown, b: unknown, add: Add): void {
-  if (Array.isArray(a) && Array.isArray(b) && a.length === b.length) {
-    for (const [index, value] of a.entries()) {
-      compareValues(`${where}.${index}`, value, b[index], add)
-    }
-  } else if (isRecord(a) && isRecord(b)) {
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      compareValues(`${where}.${key}`, a[key], b[key], add)
-    }
-  } else if (JSON.stringify(a) !== JSON.stringify(b)) add(where, a, b)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** undefined where the text is no JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

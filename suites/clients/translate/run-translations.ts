@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { ownEnvironment } from '../start-afterimage.ts'
+import { ownEnvironment } from '../../own-environment.ts'
 
 /** Runs the translations of lists for real. Each takes the texts and gives the ids each text found. */
 

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, BlockList } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { pino } from 'pino'
-import { computeFace } from '../../../src/api/compute/face.ts'
 import { NO_POLICY } from '../../../src/deprecation/policy.ts'
-import { createHttpServer } from '../../../src/server/http-server.ts'
 import { idOf, makeImage } from './images.ts'
-import {
-  type Ask,
-  ask,
-  listCatalogue,
-  OTHER_PROJECT,
-  type Served,
-  serveImages,
-  users,
-} from './serve.ts'
+import { type Ask, ask, listCatalogue, OTHER_PROJECT, type Served, serveBoth } from './serve.ts'
 
 /** The link to the vendor's query, followed on the image face over the same catalogue. */
 
@@ -39,25 +27,14 @@ const IMAGES = Array.from({ length: 60 }, (_, n) =>
 
 let image: Served
 let compute: Served
+let close: () => Promise<void>
 before(async () => {
-  const catalogue = listCatalogue(IMAGES)
-  image = await serveImages(catalogue)
-  const face = computeFace({
-    catalogueFor: () => catalogue,
-    users,
-    baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
-    image: { publicUrl: 'http://images.example', port: () => 0 },
-    identity: { publicUrl: undefined, port: () => 0 },
-    deprecation: () => ({ ...NO_POLICY, successor: 'ims' }),
-  })
-  const app = createHttpServer(face, pino({ level: 'silent' }))
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  compute = { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
+  ;({ image, compute, close } = await serveBoth(listCatalogue(IMAGES), {
+    ...NO_POLICY,
+    successor: 'ims',
+  }))
 })
-after(async () => {
-  await image.close()
-  await compute.close()
-})
+after(() => close())
 
 type Parameters = readonly (readonly [string, string])[]
 type List = { readonly images: readonly { readonly id: string }[] }

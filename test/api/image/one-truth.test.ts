@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, BlockList } from 'node:net'
 import { after, before, test } from 'node:test'
-import { pino } from 'pino'
-import { computeFace } from '../../../src/api/compute/face.ts'
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { Database } from '../../../src/database/database.ts'
-import { createHttpServer } from '../../../src/server/http-server.ts'
 import { idOf } from './images.ts'
-import { type Ask, ask, type Served, serveImages, THIRD_PROJECT, users } from './serve.ts'
+import { type Ask, ask, type Served, serveBoth, THIRD_PROJECT } from './serve.ts'
 
 /** What one face writes the other shows at once: both over one embedded catalogue. */
 
@@ -17,22 +13,12 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 let image: Served
 let compute: Served
+let close: () => Promise<void>
 before(async () => {
-  image = await serveImages(catalogue)
-  const face = computeFace({
-    catalogueFor: () => catalogue,
-    users,
-    baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
-    image: { publicUrl: undefined, port: () => 0 },
-    identity: { publicUrl: undefined, port: () => 0 },
-  })
-  const app = createHttpServer(face, pino({ level: 'silent' }))
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  compute = { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
+  ;({ image, compute, close } = await serveBoth(catalogue))
 })
 after(async () => {
-  await image.close()
-  await compute.close()
+  await close()
   database.close()
 })
 

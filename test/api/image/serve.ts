@@ -1,11 +1,14 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { type AddressInfo, BlockList } from 'node:net'
 import { pino } from 'pino'
+import { computeFace } from '../../../src/api/compute/face.ts'
+import type { Face } from '../../../src/api/face/face.ts'
 import type { ImageDependencies } from '../../../src/api/image/dependencies.ts'
 import { imageFace } from '../../../src/api/image/face.ts'
 import { answerCloudimages } from '../../../src/api/ims/list.ts'
 import type { ManagedCatalogue } from '../../../src/catalogue/managed-catalogue.ts'
 import { MemoryCatalogue } from '../../../src/catalogue/memory/memory-catalogue.ts'
+import type { DeprecationPolicy } from '../../../src/deprecation/policy.ts'
 import { type Caller, type Identity, IdentityUnavailable } from '../../../src/identity/identity.ts'
 import type { Image } from '../../../src/image/image.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
@@ -81,6 +84,38 @@ export async function serveImages(
     baseUrl: { publicUrl: settings.publicUrl, trustedProxies: new BlockList() },
     identity: { publicUrl: undefined, port: () => 5000 },
   })
+  return listen(face)
+}
+
+/** Both faces over one catalogue, as they stand in the product. */
+export interface BothFaces {
+  readonly image: Served
+  readonly compute: Served
+  close(): Promise<void>
+}
+
+export async function serveBoth(
+  catalogue: ManagedCatalogue,
+  deprecation?: DeprecationPolicy,
+): Promise<BothFaces> {
+  const image = await serveImages(catalogue)
+  const face = computeFace({
+    catalogueFor: () => catalogue,
+    users,
+    baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
+    image: { publicUrl: 'http://images.example', port: () => 0 },
+    identity: { publicUrl: undefined, port: () => 0 },
+    ...(deprecation === undefined ? {} : { deprecation: () => deprecation }),
+  })
+  const compute = await listen(face)
+  const close = async () => {
+    await image.close()
+    await compute.close()
+  }
+  return { image, compute, close }
+}
+
+async function listen(face: Face): Promise<Served> {
   const app = createHttpServer(face, pino({ level: 'silent' }))
   await app.listen({ host: '127.0.0.1', port: 0 })
   return { port: (app.server.address() as AddressInfo).port, close: () => app.close() }

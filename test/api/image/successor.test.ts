@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
-import { type AddressInfo, BlockList } from 'node:net'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { pino } from 'pino'
-import { computeFace } from '../../../src/api/compute/face.ts'
 import { isListed } from '../../../src/image/visibility.ts'
-import { createHttpServer } from '../../../src/server/http-server.ts'
 import { idOf, makeImage } from './images.ts'
 import {
   type Ask,
@@ -14,8 +10,7 @@ import {
   OTHER_PROJECT,
   PROJECT,
   type Served,
-  serveImages,
-  users,
+  serveBoth,
 } from './serve.ts'
 
 /** The link that each Compute list carries, followed on the image face over the same catalogue. */
@@ -66,24 +61,11 @@ const MEMBER = { project: PROJECT, isAdmin: false }
 
 let image: Served
 let compute: Served
+let close: () => Promise<void>
 before(async () => {
-  const catalogue = listCatalogue(IMAGES)
-  image = await serveImages(catalogue)
-  const face = computeFace({
-    catalogueFor: () => catalogue,
-    users,
-    baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
-    image: { publicUrl: 'http://images.example', port: () => 0 },
-    identity: { publicUrl: undefined, port: () => 0 },
-  })
-  const app = createHttpServer(face, pino({ level: 'silent' }))
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  compute = { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
+  ;({ image, compute, close } = await serveBoth(listCatalogue(IMAGES)))
 })
-after(async () => {
-  await image.close()
-  await compute.close()
-})
+after(() => close())
 
 type Parameters = readonly (readonly [string, string])[]
 

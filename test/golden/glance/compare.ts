@@ -1,3 +1,4 @@
+import { compareValues, isObject } from '../../../src/cli/compare/values.ts'
 import { type Placeholders, recordedBody } from './placeholders.ts'
 import type { GlanceRecord } from './records.ts'
 import { type Answer, headerOf } from './send.ts'
@@ -72,20 +73,4 @@ function headersOf(record: GlanceRecord): readonly string[] {
 export function recordedHeader({ responseHeaders }: GlanceRecord, name: string): string {
   const found = responseHeaders.filter(([n]) => n.toLowerCase() === name)
   return found.map(([, value]) => value).join(', ')
-}
-
-type Add = (where: string, glance: unknown, ours: unknown) => void
-
-function compareValues(where: string, glance: unknown, ours: unknown, add: Add): void {
-  if (Array.isArray(glance) && Array.isArray(ours) && glance.length === ours.length) {
-    for (const [i, value] of glance.entries()) compareValues(`${where}.${i}`, value, ours[i], add)
-  } else if (isObject(glance) && isObject(ours)) {
-    for (const key of new Set([...Object.keys(glance), ...Object.keys(ours)])) {
-      compareValues(`${where}.${key}`, glance[key], ours[key], add)
-    }
-  } else if (JSON.stringify(glance) !== JSON.stringify(ours)) add(where, glance, ours)
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
-import { isObject, type Problem } from './compare.ts'
+import { isObject } from '../../../src/cli/compare/values.ts'
+import type { Problem } from './compare.ts'
 import {
   type Context,
   type Difference,

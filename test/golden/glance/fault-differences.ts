@@ -1,4 +1,5 @@
-import { isObject, type NamedAnswer, type Problem, recordedHeader } from './compare.ts'
+import { isObject } from '../../../src/cli/compare/values.ts'
+import { type NamedAnswer, type Problem, recordedHeader } from './compare.ts'
 import type { GlanceRecord } from './records.ts'
 
 export interface Context {
