@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { randomFrom } from '../../src/cli/compare/random-requests.ts'
 import { installDebian } from './install.ts'
 import { signInVariables } from './run-client.ts'
 import { type Afterimage, startAfterimage } from './start-afterimage.ts'
-import { chance, picker, randomDocuments, randomQuery } from './translate/random-lists.ts'
+import { picker, randomDocuments, randomQuery } from './translate/random-lists.ts'
 import {
   type Environment,
   RUNNERS,
@@ -47,7 +48,7 @@ let asked: readonly Asked[]
 
 before(async () => {
   afterimage = await startAfterimage()
-  const pick = picker(chance(SEED))
+  const pick = picker(randomFrom(SEED))
   const documents = randomDocuments(DOCUMENTS, afterimage.projects.demo, pick)
   await importDocuments(documents)
   const token = (await afterimage.command('token')).trim()
@@ -186,7 +187,7 @@ it('gophercloud compiles and finds the same images', async (t) => {
 for (const tool of ['curl', 'openstack', 'openstacksdk', 'gophercloud'] as const) {
   it(`${tool} changes metadata and deletes an image`, async () => {
     const { demo } = afterimage.projects
-    const [document] = randomDocuments(1, demo, picker(chance(SEED)))
+    const [document] = randomDocuments(1, demo, picker(randomFrom(SEED)))
     assert.ok(document !== undefined)
     await importDocuments([{ ...document, visibility: 'private', colour: 'red' }])
     const image = `/v2.1/images/${document.id}`

@@ -55,8 +55,8 @@ export function withField(copy: WorkingCopy, name: string, value: unknown): Work
   const setter = Object.hasOwn(SETTERS, name) ? SETTERS[name] : undefined
   const { properties } = copy
   if (setter !== undefined) return { ...setter(copy, value), properties }
-  checkProperty(name, value as string)
-  properties.set(name, value as string)
+  checkProperty(name, value as PropertyValue)
+  properties.set(name, value as PropertyValue)
   return copy
 }
 
@@ -118,14 +118,14 @@ function checkFormatFree(image: Image, name: string): void {
 }
 
 /** What the catalogue could not give back as it was written. */
-function checkProperty(name: string, value: string): void {
+function checkProperty(name: string, value: PropertyValue): void {
   if (name === '' || [...name].length > PROPERTY_NAME_CHARACTERS_MAX) {
     throw new ImageFault(
       'field.invalid',
       `The name of a property must have 1 to ${PROPERTY_NAME_CHARACTERS_MAX} characters.`,
     )
   }
-  if (Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
+  if (value !== null && Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
     throw new ImageFault(
       'field.invalid',
       `The property '${name}' is longer than ${PROPERTY_VALUE_BYTES_MAX} bytes.`,

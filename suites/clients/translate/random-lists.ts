@@ -1,17 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ImageDocument } from '../fixture.ts'
 
-/** Chance that can be repeated: mulberry32. */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 export type Pick = <T>(from: readonly T[]) => T
 
 export function picker(next: () => number): Pick {
