@@ -200,3 +200,19 @@ test('a body above the limit is refused, one of many long properties is not', as
   assert.equal((await create(long)).status, 201)
   assert.equal((await create({ name: 'x'.repeat(11 * 1024 * 1024) })).status, 413)
 })
+
+test('a null is stored where the schema allows one, and nowhere else', async () => {
+  const { status, json } = await create({ kernel_id: null, ramdisk_id: null, name: null })
+  assert.equal(status, 201)
+  const { id, kernel_id, ramdisk_id } = json as Record<string, unknown>
+  assert.deepEqual([kernel_id, ramdisk_id], [null, null])
+  const patch = await ask(served, `/v2/images/${id}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/openstack-images-v2.1-json-patch' },
+    body: [{ op: 'add', path: '/kernel_id', value: null }],
+  })
+  assert.equal(patch.status, 200)
+  for (const name of ['os_distro', 'x', 'min_ram', 'protected', 'tags']) {
+    await refused({ [name]: null }, 400)
+  }
+})
