@@ -33,15 +33,20 @@ export type AskedStatus =
   | { readonly kind: 'statuses'; readonly statuses: readonly GlanceStatus[] }
   | { readonly kind: 'unaskable' }
 
+/** Without what Unicode folds into ASCII: a dotless i is none of the letters of ACTIVE. */
+function lowerAscii(word: string): string {
+  return word.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+}
+
 /**
- * Reads a `status` filter; case does not matter. A Compute word means every Glance status shown as
+ * Reads a `status` filter; the case of ASCII letters does not matter. A Compute word means every Glance status shown as
  * that word; another Glance word means itself; `deleted` cannot be asked for; all else matches
  * nothing, and so does `pending_delete`, which no list holds.
  */
 export function askedStatus(word: string): AskedStatus {
-  const lower = word.toLowerCase()
+  const lower = lowerAscii(word)
   if (lower === 'deleted') return { kind: 'unaskable' }
-  const upper = word.toUpperCase()
+  const upper = lower.replace(/[a-z]/g, (letter) => letter.toUpperCase())
   if (COMPUTE_WORDS.has(upper)) {
     return { kind: 'statuses', statuses: GLANCE_STATUSES.filter((s) => SHOWN[s].status === upper) }
   }

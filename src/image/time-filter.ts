@@ -13,7 +13,7 @@ export const TIME_OPERATORS = ['eq', 'neq', 'gt', 'gte', 'lt', 'lte'] as const
 export function timeFilter(operator: TimeBound['operator'], time: string): TimeFilter | undefined {
   const seconds = parseTime(time)
   if (seconds === undefined) return undefined
-  return hasFraction(time) ? betweenSeconds(operator, seconds) : { operator, seconds }
+  return hasFraction(time) ? betweenSeconds(operator, seconds + 1) : { operator, seconds }
 }
 
 function hasFraction(time: string): boolean {

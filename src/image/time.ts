@@ -35,12 +35,12 @@ function twoDigits(n: number): string {
  * ISO8601_REGEX), which oslo_utils.timeutils.parse_isotime calls.
  */
 const ISO_8601 =
-  /^(\d{4})(?:(?:-(\d{1,2})|(\d{2})(?!$))(?:(?:-(\d{1,2})|(\d{2}))(?:[ T](\d{2})(?::?(\d{2}))?(?::?(\d{1,2})(?:[.,](\d+))?)?(Z|[-+]\d{2}:?(?:\d{2})?)?)?)?)?$/
+  /^(\d{4})(?:(?:-(\d{1,2})|(\d{2})(?!$))(?:(?:-(\d{1,2})|(\d{2}))(?:[ T](\d{2})(?::?(\d{2}))?(?::?(\d{1,2})(?:[.,]\d+)?)?(Z|[-+]\d{2}:?(?:\d{2})?)?)?)?)?$/
 
 /**
  * Reads an instant: no zone means UTC, missing parts mean their least value.
- * @returns Unix seconds, a fraction of a second rounded up (so that `updated >= t` stays exact for
- *   whole-second times), or undefined when it is not an instant that Glance takes.
+ * @returns Unix seconds, without a fraction of a second, or undefined when it is not an instant that
+ *   Glance takes.
  */
 export function parseTime(text: string): number | undefined {
   const m = ISO_8601.exec(text)
@@ -51,14 +51,13 @@ export function parseTime(text: string): number | undefined {
   const hour = Number(m[6] ?? 0)
   const minute = Number(m[7] ?? 0)
   const second = Number(m[8] ?? 0)
-  const offsetSeconds = parseOffset(m[10])
+  const offsetSeconds = parseOffset(m[9])
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined
   if (hour > 23 || minute > 59 || second > 59 || offsetSeconds === undefined) return undefined
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day) // Date.UTC would take year 1 for 1901
   date.setUTCHours(hour, minute, second)
-  const hasFraction = /[1-9]/.test(m[9] ?? '')
-  return date.getTime() / 1000 - offsetSeconds + (hasFraction ? 1 : 0)
+  return date.getTime() / 1000 - offsetSeconds
 }
 
 /** Python's timezone refuses offsets of a day and more. */

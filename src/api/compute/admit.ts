@@ -103,9 +103,9 @@ export async function admit(
   if (caller === undefined) {
     return { kind: 'unauthorized', keystone: keystoneOf(base, gate) }
   }
-  if (project !== undefined && path.length === 0 && target.endsInSlash) {
-    return versionDocument(request, base, first)
-  }
+  const about =
+    method === 'GET' || method === 'HEAD' ? versionAskedFor(project, path, target) : undefined
+  if (about !== undefined) return versionDocument(request, base, first, about)
   const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
   if (match.kind === 'none') {
     throw new ComputeFault('route.not_found', 'The resource could not be found.')
@@ -174,12 +174,36 @@ function rootDocument(request: FastifyRequest, target: Target, base: string): Ad
   return { kind: 'document', status: 200, body: printVersionList(base), headers }
 }
 
-function versionDocument(request: FastifyRequest, base: string, prefix: Prefix): Admission {
+/**
+ * `/v2.1/{project}/` is the version that the path begins with, `/v2.1/versions/v2.0` the one it names.
+ * Mirrors nova/api/openstack/compute/routes.py.
+ */
+function versionAskedFor(
+  project: string | undefined,
+  path: readonly string[],
+  { segments: [first], endsInSlash }: Target,
+): Prefix | undefined {
+  if (endsInSlash) {
+    return project !== undefined && path.length === 0 ? (first as Prefix) : undefined
+  }
+  const [versions, id, ...more] = path
+  if (versions !== 'versions' || more.length > 0) return undefined
+  if (id !== 'v2.0' && id !== 'v2.1') return undefined
+  return first === 'v2.1' && id === 'v2.1' ? 'v2.1' : 'v2'
+}
+
+/** @param about the version that is described; by default the one that the path begins with */
+function versionDocument(
+  request: FastifyRequest,
+  base: string,
+  prefix: Prefix,
+  about: Prefix = prefix,
+): Admission {
   const headers = {
     'content-type': contentTypeFor(request.headers.accept),
     ...(prefix === 'v2' ? {} : versionHeaders(readMicroversion(request.headers))),
   }
-  return { kind: 'document', status: 200, body: printVersionDocument(base, prefix), headers }
+  return { kind: 'document', status: 200, body: printVersionDocument(base, about), headers }
 }
 
 async function callersDocument(

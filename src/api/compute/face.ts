@@ -105,6 +105,8 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
           return refuseToken(deps, reply, admission.keystone)
         case 'call':
           noteCall(deps, request, admission.call, admission.headers)
+          // Nova takes an empty media type for none; the framework would refuse it.
+          if (request.headers['content-type'] === '') delete request.raw.headers['content-type']
           request.setDecorator(CALL, admission.call)
           reply.headers({ ...AUTHENTICATED, ...admission.headers })
           reply.header('vary', varyOf(reply))

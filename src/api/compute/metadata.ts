@@ -24,6 +24,8 @@ const ECHOED: ReadonlySet<string> = new Set([
   'min_ram',
   'min_disk',
   'checksum',
+  'os_hash_algo',
+  'os_hash_value',
   'disk_format',
   'container_format',
   'os_hidden',

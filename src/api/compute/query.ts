@@ -88,7 +88,11 @@ function readStatus(value: string): NonNullable<ImageQuery['statuses']> {
   return asked.statuses
 }
 
-/** A `+` of an offset that was sent raw has become a space; it is read as the plus it was. */
+/**
+ * A fraction of a second is left out: times are shown in whole seconds, so who asks for changes since a
+ * time that a clock gave gets what changed later in that second, twice rather than never.
+ * A `+` of an offset that was sent raw has become a space; it is read as the plus it was.
+ */
 function readChangesSince(value: string): number {
   const seconds = parseTime(value) ?? parseTime(value.replace(/ (?=\d{2}:?(?:\d{2})?$)/, '+'))
   if (seconds === undefined) {

@@ -32,7 +32,8 @@ export function successorOfList(
 
 /** The Image service's request for the same one image; undefined where it is not known. */
 export function imageSuccessor(call: Call): string | undefined {
-  if (call.imageBase === undefined) return undefined
+  // A client that follows a link to `..` would ask for the folder above.
+  if (call.imageBase === undefined || call.id === '.' || call.id === '..') return undefined
   return `${call.imageBase}/v2/images/${encodeURIComponent(call.id)}`
 }
 

@@ -73,15 +73,21 @@ export function readMicroversion(headers: IncomingHttpHeaders): Microversion {
   return version
 }
 
-/** The standard header's entry for compute beats the older header. */
+/** The standard header's entry for compute beats the older header; of several the last one counts. */
 function askedVersion(headers: IncomingHttpHeaders): string | undefined {
-  for (const entry of single(headers['openstack-api-version'])?.split(',') ?? []) {
-    const [service = '', ...rest] = entry.trim().split(/\s+/)
-    if (service.toLowerCase() === 'compute' && rest.length > 0) return rest.join(' ')
-  }
-  return single(headers['x-openstack-nova-api-version'])?.trim()
+  const entries = listed(headers['openstack-api-version']).map((entry) => entry.split(/\s+/))
+  const asked = entries.findLast(
+    ([service = '', ...rest]) => service.toLowerCase() === 'compute' && rest.length > 0,
+  )
+  if (asked !== undefined) return asked.slice(1).join(' ')
+  return listed(headers['x-openstack-nova-api-version']).at(-1)
 }
 
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(',') : value
+/** The entries of a header that is a list, or was sent more than once. */
+function listed(value: string | string[] | undefined): readonly string[] {
+  return value === undefined
+    ? []
+    : String(value)
+        .split(',')
+        .map((entry) => entry.trim())
 }

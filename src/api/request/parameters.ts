@@ -24,7 +24,8 @@ export function readPairs(rawQuery: string): [name: string, value: string][] | u
   return pairs
 }
 
-const WHOLE_NUMBER = /^\s*[-+]?\d+\s*$/
+/** White space of ASCII alone: Nova compares the text as it stands, and its database knows no other. */
+const WHOLE_NUMBER = /^[ \t\n\r\f\v]*[-+]?\d+[ \t\n\r\f\v]*$/
 
 /** A decimal whole number as Python's int() reads it (`+1`, ` 1`, `01`); NaN for anything else. */
 export function readWholeNumber(text: string): number {
