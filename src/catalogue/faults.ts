@@ -14,6 +14,8 @@ export type CatalogueFaultCode =
   | 'property.limit_exceeded'
   | 'property.unstorable'
   | 'catalogue.busy'
+  /** Its file cannot be written: the disk is full, read-only, or broken. Nothing was changed. */
+  | 'catalogue.unwritable'
   /** Whoever holds the images refuses the token that was good enough for the identity service. */
   | 'token.refused'
   /** Its own policy forbids it. */

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { Cloud } from './client/cloud.ts'
 import { isObject } from './client/http.ts'
 import { authenticate } from './client/sign-in.ts'
@@ -196,9 +197,7 @@ function readFile(given: string, { cwd }: Terminal): RequestFile {
   try {
     text = readFileSync(resolve(cwd, given), 'utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
-    throw new UsageFailure(`--requests ${given}: ${reason}`)
+    throw new UsageFailure(`--requests ${fileTroubleOf(error, given)?.message ?? error}`)
   }
   const file = readRequests(text, given)
   if (file.requests.length > 0) return file

@@ -1,4 +1,5 @@
 import { processEnvironment } from '../config/environment.ts'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { run } from './run.ts'
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -38,7 +39,9 @@ function stopSignal(): AbortSignal {
 function endQuietlyWithoutReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    const { message } = fileTroubleOf(error, 'standard output') ?? error
+    process.stderr.write(`afterimage: ${message}\n`)
+    process.exit(EXIT_FAILED)
   })
 }
 

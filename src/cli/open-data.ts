@@ -1,37 +1,64 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../catalogue/catalogue.ts'
 import type { Config } from '../config/config.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, DatabaseOptions } from '../database/database.ts'
+import { FileTrouble, fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { Administration } from '../identity/local/administration.ts'
-import { makeDataFolder } from '../server/data-folder.ts'
+import { inDataFolder } from '../server/data-folder.ts'
 import { CommandFailure } from './failure.ts'
 
-/** The data folder's database, opened beside whatever process serves it. @throws DatabaseRefused */
-async function openDatabase(config: Config): Promise<Database> {
+/**
+ * The data folder's database, opened beside whatever process serves it.
+ * @throws DatabaseRefused, FileTrouble
+ */
+async function openDatabase(config: Config, options: DatabaseOptions = {}): Promise<Database> {
   const { DATABASE_FILE } = await import('../server/serve.ts')
   const { Database } = await import('../database/database.ts')
-  return new Database(join(config.data, DATABASE_FILE))
+  return new Database(join(config.data, DATABASE_FILE), options)
 }
+
+/** The same, only to be read where it cannot be written. */
+async function openToRead(config: Config): Promise<Database> {
+  try {
+    return await openDatabase(config)
+  } catch (error) {
+    if (!(error instanceof FileTrouble) || !UNWRITABLE.has(error.code)) throw error
+    return openDatabase(config, { isReadOnly: true })
+  }
+}
+
+const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC'])
 
 async function refuseEmpty(config: Config): Promise<void> {
   const { DATABASE_FILE } = await import('../server/serve.ts')
-  if (existsSync(join(config.data, DATABASE_FILE))) return
+  const file = join(config.data, DATABASE_FILE)
+  try {
+    statSync(file)
+    return
+  } catch (error) {
+    const trouble = fileTroubleOf(error, config.data)
+    if (trouble !== undefined && trouble.code !== 'ENOENT') throw trouble
+  }
   throw new CommandFailure(
     `there is no catalogue in ${config.data}: give --data DIR, or start "afterimage serve" first`,
   )
 }
 
-/** Lets `work` have the images in the data folder; `make` makes the folder if it is missing. */
+/**
+ * Lets `work` have the images in the data folder: to `read` those that are there, where they may be
+ * written or not, or to `make` the folder if it is missing.
+ */
 export async function withImages<T>(
   config: Config,
-  mode: 'make' | 'existing',
+  mode: 'make' | 'read',
   work: (store: ImageStore) => Promise<T>,
 ): Promise<T> {
   const { openSqliteCatalogue } = await import('../catalogue/sqlite/sqlite-catalogue.ts')
-  if (mode === 'make') makeDataFolder(config.data)
-  else await refuseEmpty(config)
-  using database = await openDatabase(config)
+  if (mode === 'read') await refuseEmpty(config)
+  using database = await (mode === 'read'
+    ? openToRead(config)
+    : inDataFolder(config.data, () => openDatabase(config)))
   return await work(openSqliteCatalogue(database))
 }
 
@@ -42,6 +69,6 @@ export async function withAccounts<T>(
 ): Promise<T> {
   const { Administration } = await import('../identity/local/administration.ts')
   await refuseEmpty(config)
-  using database = await openDatabase(config)
+  using database = await openToRead(config)
   return await work(new Administration(database))
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { ConfigError } from '../config/settings.ts'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { addCallersCommand } from './callers.ts'
 import { addCompareCommand } from './compare.ts'
 import { addConfigCommand } from './config.ts'
@@ -86,5 +87,6 @@ function messagesOf(error: unknown): readonly string[] {
     const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
     return [`${message}; --help says what there is`]
   }
-  return [error instanceof Error ? error.message : String(error)]
+  if (!(error instanceof Error)) return [String(error)]
+  return [fileTroubleOf(error)?.message ?? error.message]
 }

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 
 /** What is written may be about private images, or about who calls: it is for its owner. */
 const OUTPUT_MODE = 0o600
@@ -16,7 +17,7 @@ export async function writeWhole<T>(
     await rename(part, file)
     return result
   } catch (error) {
-    await rm(part, { force: true })
-    throw error
+    await rm(part, { force: true }).catch(() => undefined)
+    throw fileTroubleOf(error, file) ?? error
   }
 }

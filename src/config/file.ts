@@ -10,6 +10,7 @@ import {
   type Pair,
   parseDocument,
 } from 'yaml'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { OPTION_KEYS, OPTIONS, type OptionKey } from './options.ts'
 import { type Setting, type Source, splitList } from './settings.ts'
 import { didYouMean } from './suggest.ts'
@@ -28,7 +29,7 @@ export function readConfigFile(file: string, cwd: string): Source {
     }
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    return broken(`${file}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`)
+    return broken(fileTroubleOf(error, file)?.message ?? `${file}: cannot be read: ${error}`)
   }
   return new FileReader(file, path, text).read()
 }
@@ -42,7 +43,7 @@ export function readSecretFile(path: string, problems: string[]): string {
     }
     problems.push(`${path}: must hold a password, and nothing else`)
   } catch (error) {
-    problems.push(`${path}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`)
+    problems.push(fileTroubleOf(error, path)?.message ?? `${path}: cannot be read: ${error}`)
   }
   return ''
 }

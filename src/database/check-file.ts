@@ -1,4 +1,7 @@
+import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 
 /** A larger file is not read whole at start; damage in it shows when it is met. */
 const FULL_CHECK_BYTES_MAX = 256 * 1024 * 1024
@@ -16,12 +19,17 @@ export class DatabaseRefused extends Error {
 
 /**
  * Looks at an existing file without writing to it. @throws DatabaseRefused when it is not ours, of
- * a newer version, or damaged.
+ * a newer version, or damaged; FileTrouble when the system does not let it be opened.
  */
-export function checkFile(file: string, applicationId: number, newestVersion: number): void {
+export function checkFile(
+  file: string,
+  applicationId: number,
+  newestVersion: number,
+  location: string | URL = file,
+): void {
   let sqlite: DatabaseSync | undefined
   try {
-    sqlite = new DatabaseSync(file, { readOnly: true, timeout: 5000 })
+    sqlite = new DatabaseSync(location, { readOnly: true, timeout: 5000 })
     const pragma = (name: string) => Object.values(sqlite?.prepare(`PRAGMA ${name}`).get() ?? {})[0]
     const version = Number(pragma('user_version'))
     const id = Number(pragma('application_id'))
@@ -38,8 +46,24 @@ export function checkFile(file: string, applicationId: number, newestVersion: nu
     if (found !== 'ok') throw new DatabaseRefused(file, 'is damaged', String(found))
   } catch (error) {
     if (error instanceof DatabaseRefused) throw error
+    const trouble = sqliteTroubleOf(error, file)
+    if (trouble !== undefined) throw trouble
     throw new DatabaseRefused(file, `is damaged (${(error as Error).message})`, String(error))
   } finally {
     sqlite?.close()
   }
+}
+
+/**
+ * Where SQLite finds a file that is only read. It would make a WAL file and shared memory even then,
+ * which a read-only file system refuses: where nobody has the database open, and nothing waits in a
+ * WAL file, it is told that the file does not change.
+ */
+export function locationToRead(file: string): string | URL {
+  const wal = `${file}-wal`
+  const isAlone = !existsSync(`${file}-shm`) && (!existsSync(wal) || statSync(wal).size === 0)
+  if (!isAlone) return file
+  const url = pathToFileURL(file)
+  url.searchParams.set('immutable', '1')
+  return url
 }

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkFile, DatabaseRefused } from './check-file.ts'
+import type { FileTrouble } from '../file-trouble/file-trouble.ts'
+import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
+import { checkFile, DatabaseRefused, locationToRead } from './check-file.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** "AfIm": marks the file as ours, in the SQLite header. */
@@ -24,6 +26,17 @@ export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy'
 }
 
+/** Is told whether writes are kept. */
+export interface WriteWatch {
+  failed(trouble: FileTrouble): void
+  kept(): void
+}
+
+export interface DatabaseOptions {
+  /** Only read it: nothing is made, brought up to date or changed. */
+  readonly isReadOnly?: boolean
+}
+
 /**
  * One SQLite file, shared by the catalogue and local identity: WAL, so that readers and the writer
  * never wait for each other; synchronous=FULL, so that an acknowledged write survives power loss.
@@ -31,33 +44,38 @@ export class DatabaseBusy extends Error {
 export class Database implements Disposable {
   readonly sqlite: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly isReadOnly: boolean
+  readonly #file: string
   readonly #dataVersion: StatementSync
   #ownWrites = 0
   #versionOfTurn: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
+  #watch: WriteWatch | undefined
 
-  /** @throws DatabaseRefused for a file that is damaged, not ours, or of a newer version. */
-  constructor(file: string) {
-    if (file !== ':memory:' && existsSync(file)) checkFile(file, APPLICATION_ID, MIGRATIONS.length)
-    this.sqlite = new DatabaseSync(file, { timeout: MIGRATION_WAIT_MS })
+  /**
+   * @throws DatabaseRefused for a file that is damaged, not ours, or of a version that is not read;
+   * FileTrouble
+   */
+  constructor(file: string, { isReadOnly = false }: DatabaseOptions = {}) {
+    this.#file = file
+    this.isReadOnly = isReadOnly
+    const location = isReadOnly ? locationToRead(file) : file
+    if (file !== ':memory:' && existsSync(file)) {
+      checkFile(file, APPLICATION_ID, MIGRATIONS.length, location)
+    }
+    this.sqlite = openSqlite(file, location, isReadOnly)
     try {
-      this.sqlite.exec(`
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
-        PRAGMA foreign_keys = ON;
-        PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -${CACHE_KIB};
-        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-        PRAGMA journal_size_limit = ${WAL_BYTES_MAX};
-      `)
-      this.#migrate()
+      this.sqlite.exec(PRAGMAS)
+      if (isReadOnly) this.#checkVersion()
+      else this.#makeReady()
       // From here on nothing waits inside SQLite: a wait there would stop the event loop.
       this.sqlite.exec('PRAGMA busy_timeout = 0')
       this.sqlite.exec('CREATE TEMP TABLE last_rowid (reset_to INTEGER PRIMARY KEY)')
       this.#dataVersion = this.sqlite.prepare('PRAGMA data_version')
     } catch (error) {
       this.sqlite.close()
-      throw isCorruption(error) ? new DatabaseRefused(file, 'is damaged', String(error)) : error
+      if (isCorruption(error)) throw new DatabaseRefused(file, 'is damaged', String(error))
+      throw sqliteTroubleOf(error, file) ?? error
     }
   }
 
@@ -73,7 +91,7 @@ export class Database implements Disposable {
 
   /**
    * Runs `work` (synchronous) in one transaction: all of it is kept, or, if it throws, none. Writes
-   * of this process go one after another. @throws DatabaseBusy
+   * of this process go one after another. @throws DatabaseBusy, FileTrouble
    */
   write<T>(work: () => T): Promise<T> {
     const turn = this.#lastWrite.then(() => this.#writeNow(work))
@@ -97,6 +115,16 @@ export class Database implements Disposable {
     } finally {
       this.sqlite.exec('PRAGMA busy_timeout = 0')
     }
+  }
+
+  /** Lets `watch` know of every write from now on. */
+  watchWrites(watch: WriteWatch): void {
+    this.#watch = watch
+  }
+
+  /** Writes what is there already: whether writes are kept again. @throws DatabaseBusy, FileTrouble */
+  tryWrite(): Promise<void> {
+    return this.write(() => this.sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`))
   }
 
   /** Runs `work` (synchronous, only reading) on one state of the database. */
@@ -141,6 +169,19 @@ export class Database implements Disposable {
   }
 
   async #writeNow<T>(work: () => T): Promise<T> {
+    try {
+      const result = await this.#transact(work)
+      this.#watch?.kept()
+      return result
+    } catch (error) {
+      const trouble = sqliteTroubleOf(error, this.#file)
+      if (trouble === undefined) throw error
+      this.#watch?.failed(trouble)
+      throw trouble
+    }
+  }
+
+  async #transact<T>(work: () => T): Promise<T> {
     await this.#begin()
     try {
       const result = work()
@@ -174,17 +215,49 @@ export class Database implements Disposable {
     }
   }
 
+  #makeReady(): void {
+    this.sqlite.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA journal_size_limit = ${WAL_BYTES_MAX};
+    `)
+    this.#migrate()
+  }
+
+  #fileVersion(): number {
+    return Number(this.sqlite.prepare('PRAGMA user_version').get()?.['user_version'])
+  }
+
+  #checkVersion(): void {
+    if (this.#fileVersion() === MIGRATIONS.length) return
+    const problem = 'was written by an earlier Afterimage and must be brought up to date'
+    throw new DatabaseRefused(this.#file, `${problem}: copy its folder to where it may be written`)
+  }
+
   #migrate(): void {
     this.sqlite.exec('BEGIN IMMEDIATE')
-    const { user_version: from } = this.sqlite.prepare('PRAGMA user_version').get() as {
-      user_version: number
-    }
+    const from = this.#fileVersion()
     for (const step of MIGRATIONS.slice(from)) this.sqlite.exec(step)
     if (from < MIGRATIONS.length) {
       this.sqlite.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
       this.sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
     }
     this.sqlite.exec('COMMIT')
+  }
+}
+
+const PRAGMAS = `
+  PRAGMA foreign_keys = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -${CACHE_KIB};
+`
+
+function openSqlite(file: string, location: string | URL, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(location, { readOnly, timeout: MIGRATION_WAIT_MS })
+  } catch (error) {
+    throw sqliteTroubleOf(error, file) ?? error
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 
 const OWNER_ONLY = 0o700
 const SUFFIX = '.lock'
@@ -16,15 +17,21 @@ export class ProcessPresence implements Disposable {
   readonly #folder: string
   readonly #lock: DatabaseSync
 
-  /** @param folder of the locks; made if it is missing. */
+  /** @param folder of the locks; made if it is missing. @throws FileTrouble */
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })
     this.#folder = folder
     // Under its own name only once it is held, so that nobody takes it for a dead one's.
     const starting = join(folder, `${this.name}.starting`)
-    this.#lock = new DatabaseSync(starting)
-    this.#lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-    renameSync(starting, this.#file(this.name))
+    try {
+      mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })
+      this.#lock = new DatabaseSync(starting)
+      this.#lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+      renameSync(starting, this.#file(this.name))
+    } catch (error) {
+      const trouble = sqliteTroubleOf(error, starting)
+      rmSync(starting, { force: true })
+      throw trouble ?? error
+    }
   }
 
   /** Whether the process of that name lives. */

@@ -67,7 +67,7 @@ export interface TokenService extends Identity {
   signIn(request: SignIn): Promise<IssuedToken>
   /** undefined for an unknown, expired or revoked token. @throws IdentityUnavailable */
   describe(token: string): Promise<TokenDescription | undefined>
-  /** @returns whether there was such a token. @throws SignInFault 'service.busy' */
+  /** @returns whether there was such a token. @throws SignInFault 'service.busy', 'service.unwritable' */
   revoke(token: string): Promise<boolean>
   /** Enabled projects on which the user has a role, by name. */
   projectsOf(userId: string): Promise<readonly Project[]>
@@ -85,6 +85,8 @@ export type SignInFaultCode =
   | 'attempts.throttled'
   /** No room for more work just now; `retryAfterSeconds` says when to try again. */
   | 'service.busy'
+  /** The identity tables cannot be written: the disk is full, read-only, or broken. */
+  | 'service.unwritable'
 
 /** Why no token was issued. `message` never holds a credential. */
 export class SignInFault extends Error {

@@ -8,6 +8,8 @@ export type ImageDataFaultCode =
   | 'data.no_space'
   /** The disk may not be written. */
   | 'data.read_only'
+  /** The disk reports an error, or too many files are open. */
+  | 'data.unwritable'
 
 /** Thrown by image files. `message` is for the caller; `detail` is for the log alone. */
 export class ImageDataFault extends Error {
@@ -29,6 +31,9 @@ const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
   EROFS: 'data.read_only',
   EACCES: 'data.read_only',
   EPERM: 'data.read_only',
+  EIO: 'data.unwritable',
+  EMFILE: 'data.unwritable',
+  ENFILE: 'data.unwritable',
 }
 
 /** As glance/api/v2/image_data.py and glance_store/exceptions.py word them. */
@@ -40,6 +45,7 @@ const MESSAGES: Readonly<Record<ImageDataFaultCode, string>> = {
   'data.read_only':
     'Insufficient permissions on image storage media: Permission to write image storage media ' +
     'denied.',
+  'data.unwritable': 'The server cannot use its image files at the moment. Try again later.',
 }
 
 export function imageDataFault(code: ImageDataFaultCode, detail?: string): ImageDataFault {

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 import { type CallerKey, type CallerRow, DAY_SECONDS, MERGED, printDay } from './caller-row.ts'
 
 /** "AfLd": marks the file as a ledger, in the SQLite header. */
@@ -81,7 +82,7 @@ export class LedgerFile implements Disposable {
   readonly #addCalls: StatementSync
   readonly #countRows: StatementSync
 
-  /** Opens the file, or makes it, for its owner alone. @throws LedgerRefused */
+  /** Opens the file, or makes it, for its owner alone. @throws LedgerRefused, FileTrouble */
   constructor(file: string) {
     const isNew = !existsSync(file)
     try {
@@ -90,6 +91,8 @@ export class LedgerFile implements Disposable {
       this.#prepare(file)
     } catch (error) {
       if (error instanceof LedgerRefused) throw error
+      const trouble = sqliteTroubleOf(error, file)
+      if (trouble !== undefined) throw trouble
       const reason = (error as Error).message
       throw new LedgerRefused(
         `ledger ${file} cannot be used (${reason}); move it away or name another`,

@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
+import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
@@ -76,6 +77,7 @@ export function createHttpServer(
       return reply.hijack()
     }
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuseTooLarge(face, request, reply)
+    if (isFileTrouble(error)) return answerFileTrouble(face, error, request, reply)
     const failure = failureOf(error)
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
     return sendFailure(face, reply, failure)
@@ -88,6 +90,26 @@ export function createHttpServer(
 export function sendFailure(face: Face, reply: FastifyReply, failure: Failure): FastifyReply {
   const { contentType, body } = face.printFailure(failure)
   return reply.code(failure.status).header('content-type', contentType).send(body)
+}
+
+/** Files that cannot be opened or read are in trouble for a while: so long until the next log line. */
+const FILE_TROUBLE_LOG_MS = 60_000
+const FILE_TROUBLE_RETRY_S = 30
+const quietUntilMs = new WeakMap<Face, number>()
+
+function answerFileTrouble(
+  face: Face,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (performance.now() >= (quietUntilMs.get(face) ?? 0)) {
+    quietUntilMs.set(face, performance.now() + FILE_TROUBLE_LOG_MS)
+    request.log.error({ err: error }, 'files cannot be read; this is said once a minute')
+  }
+  const message = 'The server cannot read its files at the moment. Try again later.'
+  reply.header('retry-after', String(FILE_TROUBLE_RETRY_S))
+  return sendFailure(face, reply, { status: 503, message })
 }
 
 /** What every answer carries, whatever it will be. */

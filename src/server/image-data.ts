@@ -7,12 +7,12 @@ import { ProcessPresence } from '../database/presence.ts'
 import { ImageFolder } from '../image-data/data-folder.ts'
 import type { DataLimits } from '../image-data/receive.ts'
 import { DataCatalogue } from './data-catalogue.ts'
+import { PROCESSES_FOLDER } from './data-folder.ts'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
 import { recoverData } from './recover-data.ts'
 
 /** In the data folder. */
 const IMAGES_FOLDER = 'images'
-const PROCESSES_FOLDER = 'processes'
 
 export interface ImageDataSettings extends DataLimits {
   readonly requireFormatMatch: boolean

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { FaceName } from '../api/face/face.ts'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 
 export interface Listening {
   readonly port: number
@@ -32,6 +33,7 @@ export async function listen(
 }
 
 function explain(error: NodeJS.ErrnoException, name: FaceName, host: string, port: number): string {
+  const address = `${host}:${port}`
   const instead = `choose another with --${name}-port (0: any free port)`
   switch (error.code) {
     case 'EADDRINUSE':
@@ -41,7 +43,9 @@ function explain(error: NodeJS.ErrnoException, name: FaceName, host: string, por
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `${host} is not an address of this machine; set --host to one that is`
-    default:
-      return `the ${name} service cannot listen on ${host}:${port}: ${error.message}`
+    default: {
+      const { message } = fileTroubleOf(error, 'its socket') ?? error
+      return `the ${name} service cannot listen on ${address}: ${message}`
+    }
   }
 }

@@ -11,12 +11,12 @@ import { trustedProxyList } from '../api/request/base-url.ts'
 import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
-import { bootstrap } from '../identity/local/bootstrap.ts'
+import { bootstrap, type FirstAccounts } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
 import { loadExample } from '../transfer/example.ts'
-import { makeDataFolder } from './data-folder.ts'
+import { inDataFolder } from './data-folder.ts'
 import { drain } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
@@ -25,6 +25,7 @@ import { type OpenedImageData, openImageData } from './image-data.ts'
 import { openLedger } from './ledger.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
+import { type WriteTrouble, WriteTroubles } from './write-troubles.ts'
 
 const HOUR_MS = 3_600_000
 const FACES: readonly FaceName[] = ['compute', 'image', 'identity']
@@ -50,6 +51,8 @@ export interface Running {
   readonly isFirstStart: boolean
   /** How many example images this start stored. */
   readonly exampleImages: number
+  /** What keeps changes from being kept just now, for readiness; undefined when nothing does. */
+  writeTrouble(): WriteTrouble | undefined
   /** Stops taking requests, finishes those in flight, closes the catalogue. */
   close(): Promise<void>
 }
@@ -57,13 +60,14 @@ export interface Running {
 /**
  * The composition root: opens the data folder, makes the first users, and starts one listener for
  * each face. What fails closes what was opened.
- * @throws DatabaseRefused, ListenError, CloudsYamlRefused, AdministrationError
+ * @throws DatabaseRefused, FileTrouble, ListenError, CloudsYamlRefused, AdministrationError
  */
 export async function startAfterimage(options: StartOptions): Promise<Running> {
-  const { config, secrets } = options
+  const { config } = options
   const nova = openNovaProxy(config)
-  makeDataFolder(config.data)
-  const database = new Database(join(config.data, DATABASE_FILE))
+  const { database, firstAccounts } = await inDataFolder(config.data, () => openAccounts(options))
+  const troubles = new WriteTroubles(options.logger, () => database.tryWrite())
+  database.watchWrites(troubles)
   const apps: FastifyInstance[] = []
   let imageData: OpenedImageData | undefined
   let ledger: CallLedger | undefined
@@ -72,15 +76,10 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     ledger?.close()
     await imageData?.close()
     await nova?.close()
+    troubles[Symbol.dispose]()
     database.close()
   }
   try {
-    const password = secrets.password?.reveal()
-    const planned = identityUrl(config, config.identity.port)
-    const firstAccounts = await bootstrap(database, {
-      ...(password === undefined ? {} : { password }),
-      keep: (accounts) => writeCloudsYaml(config.data, accounts, planned),
-    })
     const exampleImages =
       options.withExample && firstAccounts !== undefined
         ? await loadExample(openSqliteCatalogue(database), {
@@ -102,10 +101,34 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
       cloudsYaml,
       isFirstStart: firstAccounts !== undefined,
       exampleImages,
+      writeTrouble: () => troubles.current(),
       close,
     }
   } catch (error) {
     await close()
+    throw error
+  }
+}
+
+interface OpenedAccounts {
+  readonly database: Database
+  /** Made by this start. */
+  readonly firstAccounts: FirstAccounts | undefined
+}
+
+/** Opens the database, and makes the first users where there are none. */
+async function openAccounts({ config, secrets }: StartOptions): Promise<OpenedAccounts> {
+  const database = new Database(join(config.data, DATABASE_FILE))
+  try {
+    const password = secrets.password?.reveal()
+    const planned = identityUrl(config, config.identity.port)
+    const firstAccounts = await bootstrap(database, {
+      ...(password === undefined ? {} : { password }),
+      keep: (accounts) => writeCloudsYaml(config.data, accounts, planned),
+    })
+    return { database, firstAccounts }
+  } catch (error) {
+    database.close()
     throw error
   }
 }

@@ -11,6 +11,9 @@ export class SourceError extends Error {
 
 const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file: a part of its path is a file itself',
+  EMFILE: 'cannot be read: as many files are open as may be; raise the limit (ulimit -n)',
+  EIO: 'cannot be read: the disk reports an input/output error; check it',
   EISDIR: 'is a directory; name the files in it',
   EACCES: 'may not be read: permission denied',
   EPERM: 'may not be read: permission denied',

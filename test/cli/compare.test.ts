@@ -229,7 +229,7 @@ describe('being called wrongly', () => {
       [['http://a', 'http://b', '--random', '1', '--requests', 'x'], 2, 'give one of them'],
       [['http://a/?b=c', 'http://b'], 2, '"http://a/?b=c" must be a URL'],
       [['http://a', 'http://b', '--requests', 'none'], 2, '--requests none: there is no such file'],
-      [['http://a', 'http://b', '--requests', '.'], 2, '--requests .: it cannot be read (EISDIR)'],
+      [['http://a', 'http://b', '--requests', '.'], 2, '--requests .: it is a folder'],
       [['http://a', 'http://b', '--random', 'x'], 2, 'must be a whole number'],
       [['http://127.0.0.1:1', 'http://127.0.0.1:1'], 1, 'cannot reach http://127.0.0.1:1'],
     ] as const

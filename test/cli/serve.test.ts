@@ -167,7 +167,7 @@ describe('serve', () => {
       cwd: dir,
     })
     assert.equal(code, 1)
-    assert.match(stderr, /^afterimage: ENOENT.*\/proc\/none/)
+    assert.match(stderr, /^afterimage: \/proc\/none: there is no such file or folder; /)
   })
 
   it('refuses a wrong configuration before it makes anything', async () => {

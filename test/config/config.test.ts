@@ -125,8 +125,12 @@ describe('wrong input', () => {
       { environment: { AFTERIMAGE_COMPUTE_PORT: 'tcp://10.0.0.1:8774' } },
       /enableServiceLinks/,
     ],
-    ['a missing file', { configFile: 'none.yaml' }, /^none\.yaml: cannot be read: ENOENT/],
-    ['a folder as file', { configFile: '.' }, /^\.: cannot be read: EISDIR/],
+    [
+      'a missing file',
+      { configFile: 'none.yaml' },
+      /^none\.yaml: there is no such file or folder; /,
+    ],
+    ['a folder as file', { configFile: '.' }, /^\.: it is a folder, not a file; /],
   ]
   for (const [what, given, expected] of cases) {
     it(`names the place of ${what}`, () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -120,4 +121,45 @@ test('a migration that fails leaves the file at the version it had', () => {
   const reread = new DatabaseSync(file)
   assert.equal(Object.values(reread.prepare('PRAGMA user_version').get() ?? {})[0], 1)
   reread.close()
+})
+
+test('a file that is only read is left as it is, byte for byte', () => {
+  const file = makeFile()
+  const before = readFileSync(file)
+  {
+    using database = new Database(file, { isReadOnly: true })
+    const row = database.prepare('SELECT count(*) AS projects FROM audiences').get()
+    assert.equal(row?.['projects'], 2000)
+  }
+  assert.deepEqual(readFileSync(file), before)
+  assert.deepEqual([existsSync(`${file}-wal`), existsSync(`${file}-shm`)], [false, false])
+})
+
+test('a file that is only read refuses a write, and says what to do', async () => {
+  const file = makeFile()
+  using database = new Database(file, { isReadOnly: true })
+  await assert.rejects(
+    database.write(() => database.prepare('DELETE FROM audiences').run()),
+    { name: 'FileTrouble', code: 'EROFS', path: file },
+  )
+})
+
+test('what another connection has not put into the file yet is read too', () => {
+  const file = makeFile()
+  using writer = new Database(file)
+  writer.sqlite.exec(`INSERT INTO audiences (project) VALUES ('late')`)
+  using database = new Database(file, { isReadOnly: true })
+  const row = database.prepare('SELECT count(*) AS projects FROM audiences').get()
+  assert.equal(row?.['projects'], 2001)
+})
+
+test('a file of an earlier version is not read without being brought up to date', () => {
+  const file = makeFile()
+  const sqlite = new DatabaseSync(file)
+  sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length - 1}`)
+  sqlite.close()
+  assert.throws(() => new Database(file, { isReadOnly: true }), {
+    name: 'DatabaseRefused',
+    message: /was written by an earlier Afterimage.*copy its folder/,
+  })
 })

@@ -139,5 +139,8 @@ test('what is no ledger, or a newer one, is refused and left as it is', () => {
   new LedgerFile(newer)[Symbol.dispose]()
   new DatabaseSync(newer).exec('PRAGMA user_version = 99')
   assert.throws(() => new LedgerFile(newer), /newer Afterimage/)
-  assert.throws(() => new LedgerFile(join(folder, 'no', 'such', 'x.db')), /cannot be used/)
+  assert.throws(
+    () => new LedgerFile(join(folder, 'no', 'such', 'x.db')),
+    /no.such: there is no such/,
+  )
 })

@@ -120,3 +120,38 @@ test('a catalogue that is busy is a 503 in shape with Retry-After', async () => 
     assert.match(answer.headers.get('retry-after')?.[0] ?? '', /^[1-9]\d*$/)
   }
 })
+
+test('a change that cannot be kept is a 503 in shape with Retry-After', async () => {
+  const makeError = () => new CatalogueFault('catalogue.unwritable', 'Its disk is full.', SECRET)
+  for (const [method, target, body] of REQUESTS) {
+    const answer = await ask({ catalogue: failing(makeError) }, method, target, body)
+    assert.equal(assertFault(answer, 503), 'Its disk is full.')
+    assert.match(answer.headers.get('retry-after')?.[0] ?? '', /^[1-9]\d*$/)
+  }
+})
+
+const UNREADABLE: Readonly<Record<string, object>> = {
+  'a read that the disk fails': { code: 'ERR_SQLITE_ERROR', errcode: 10 | (1 << 8) },
+  'a file that may not be opened': { code: 'EACCES', path: SECRET },
+  'one file too many': { code: 'EMFILE', path: SECRET },
+}
+
+for (const [what, fields] of Object.entries(UNREADABLE)) {
+  test(`${what} is a 503 in shape with Retry-After, logged once a minute`, async () => {
+    const log: string[] = []
+    const catalogue = failing(() => Object.assign(new Error(SECRET), fields))
+    const stand = await startServer({ catalogue, log })
+    try {
+      const bytes = REQUESTS.map(([method, target, body]) => request(method, target, {}, body))
+      const { answers } = await say(stand.port, bytes.join(''), { until: REQUESTS.length })
+      assert.equal(answers.length, REQUESTS.length)
+      for (const answer of answers) {
+        assert.match(assertFault(answer, 503), /^The server cannot read its files/)
+        assert.match(answer.headers.get('retry-after')?.[0] ?? '', /^[1-9]\d*$/)
+      }
+      assert.equal(log.filter((line) => line.includes('"level":50')).length, 1)
+    } finally {
+      await stand.close()
+    }
+  })
+}

@@ -65,6 +65,7 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'image.conflict': { status: 409, name: 'conflictingRequest' },
   'image.exists': { status: 409, name: 'conflictingRequest' },
   'catalogue.busy': { status: 503, name: 'serviceUnavailable', retryAfterS: 1 },
+  'catalogue.unwritable': { status: 503, name: 'serviceUnavailable', retryAfterS: 30 },
   'token.refused': { status: 401, name: 'unauthorized' },
   'upstream.forbidden': { status: 403, name: 'forbidden' },
   'upstream.throttled': { status: 429, name: 'overLimit', retryAfterS: 5 },

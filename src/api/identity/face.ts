@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { SignInFault } from '../../identity/token-service.ts'
 import { endpointUrl } from '../face/endpoints.ts'
 import type { Face } from '../face/face.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
@@ -54,13 +55,19 @@ async function serve(
   } catch (error) {
     const fault = faultOf(error)
     if (fault === undefined) throw error
-    if (fault.status >= 500) request.log.warn({ err: error }, 'sign-in service failed')
+    if (fault.status >= 500 && !isLoggedElsewhere(error))
+      request.log.warn({ err: error }, 'sign-in service failed')
     if (fault.status === 401 && endpoints !== undefined) {
       reply.header('www-authenticate', `Keystone uri="${endpoints.identity}/v3"`)
     }
     reply.code(fault.status).headers(fault.headers)
     return sendJson(reply, faultBody(fault.status, fault.message))
   }
+}
+
+/** Whoever watches the writes tells the operator, once a minute. */
+function isLoggedElsewhere(error: unknown): boolean {
+  return error instanceof SignInFault && error.code === 'service.unwritable'
 }
 
 /** Where the caller finds the faces; undefined when the request has no proper Host. */

@@ -10,6 +10,7 @@ const STATUS_OF_SIGN_IN: Readonly<Record<SignInFaultCode, number>> = {
   'credentials.refused': 401,
   'attempts.throttled': 429,
   'service.busy': 503,
+  'service.unwritable': 503,
 }
 
 /** An answer that is a refusal. `message` is for the caller and never holds a credential. */

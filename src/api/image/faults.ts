@@ -70,6 +70,7 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'data.too_large': 413,
   'data.no_space': 413,
   'data.read_only': 503,
+  'data.unwritable': 503,
   'query.invalid': 400,
   'query.not_served': 400,
   'route.not_found': 404,
@@ -86,6 +87,7 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'image.conflict': 409,
   'image.exists': 409,
   'catalogue.busy': 503,
+  'catalogue.unwritable': 503,
   'token.refused': 401,
   'upstream.forbidden': 403,
   'upstream.throttled': 429,
@@ -98,6 +100,9 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
 const RETRY_AFTER_S: Readonly<Partial<Record<ImageFaultCode, number>>> = {
   'identity.unavailable': 5,
   'catalogue.busy': 1,
+  'catalogue.unwritable': 30,
+  'data.read_only': 30,
+  'data.unwritable': 30,
 }
 
 /** Thrown by this face's own steps; the message is for the caller. */

@@ -11,7 +11,7 @@ const BATCH_IMAGES = 1_000
 
 /** Posts every image anew if the file's postings are of another version. Nothing goes on meanwhile. */
 export function renewPostings(database: Database): void {
-  if (versionIn(database) === WORDS_VERSION) return
+  if (database.isReadOnly || versionIn(database) === WORDS_VERSION) return
   database.writeAtStart(() => {
     // Another process may have done it while this one waited.
     const version = versionIn(database)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, DatabaseBusy } from '../../database/database.ts'
+import { FileTrouble } from '../../file-trouble/file-trouble.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
@@ -328,8 +329,14 @@ export class SqliteCatalogue implements ManagedCatalogue {
       })
     } catch (error) {
       this.#audiences.forget()
+      if (error instanceof FileTrouble) throw unkeepable(error)
       if (!(error instanceof DatabaseBusy)) throw error
       throw new CatalogueFault('catalogue.busy', 'The catalogue is busy. Try again.', error.message)
     }
   }
+}
+
+function unkeepable({ told, message }: FileTrouble): CatalogueFault {
+  const text = `The server cannot keep changes at the moment: ${told}. Try again later.`
+  return new CatalogueFault('catalogue.unwritable', text, message)
 }

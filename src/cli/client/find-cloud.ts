@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { didYouMean } from '../../config/suggest.ts'
+import { fileTroubleOf } from '../../file-trouble/file-trouble.ts'
 import { CLOUD, CLOUDS_YAML } from '../../identity/local/clouds-yaml.ts'
 import { CommandFailure } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
@@ -29,6 +30,7 @@ export function findCloud(given: CloudChoice, terminal: Terminal): Cloud {
   const { environment } = terminal
   const endpoint = given.endpoint ?? (environment['OS_COMPUTE_ENDPOINT_OVERRIDE'] || undefined)
   const choice = { ...given, endpoint }
+  if (choice.name === undefined && choice.isDataFolderAsked) checkServed(choice.dataFolder)
   const name =
     choice.name ?? (choice.isDataFolderAsked ? CLOUD : environment['OS_CLOUD'] || undefined)
   if (name !== undefined) return namedCloud(name, choice, terminal)
@@ -40,6 +42,15 @@ export function findCloud(given: CloudChoice, terminal: Terminal): Cloud {
   throw new CommandFailure(
     'no cloud is named: give --os-cloud NAME (of clouds.yaml), set OS_CLOUD or OS_AUTH_URL, ' +
       `or start "afterimage serve" (there is no clouds.yaml in ${choice.dataFolder})`,
+  )
+}
+
+/** @throws CommandFailure when "serve" has never run on the folder */
+function checkServed(dataFolder: string): void {
+  if (readClouds(join(dataFolder, CLOUDS_YAML)) !== undefined) return
+  throw new CommandFailure(
+    `there is no clouds.yaml in ${dataFolder}: start "afterimage serve" with this folder first, ` +
+      'or give another with --data',
   )
 }
 
@@ -82,7 +93,7 @@ function readClouds(file: string): Clouds | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new CommandFailure(`${file}: cannot be read: ${code}`)
+    throw fileTroubleOf(error, file) ?? new CommandFailure(`${file}: cannot be read: ${code}`)
   }
   const document = parseDocument(text)
   const problem = document.errors[0]

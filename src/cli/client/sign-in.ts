@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { fileTroubleOf } from '../../file-trouble/file-trouble.ts'
 import { CommandFailure } from '../failure.ts'
 import type { Cloud, Credentials } from './cloud.ts'
 import { ask, faultMessage, isObject } from './http.ts'
@@ -82,7 +83,8 @@ function trust({ caFile, origin }: Cloud): void {
   try {
     setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')])
   } catch (error) {
-    throw new CommandFailure(`${origin}: cacert ${caFile}: ${(error as Error).message}`)
+    const { message } = fileTroubleOf(error, caFile) ?? new Error(`${caFile}: ${error}`)
+    throw new CommandFailure(`${origin}: cacert ${message}`)
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type Document, isMap, parseDocument } from 'yaml'
+import { fileTroubleOf } from '../../file-trouble/file-trouble.ts'
 import { DOMAIN } from '../token-service.ts'
 import type { FirstAccount, FirstAccounts } from './bootstrap.ts'
 
@@ -89,7 +90,7 @@ function readDocument(file: string): Document | undefined {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw fileTroubleOf(error) ?? error
   }
   const document = parseDocument(text)
   const problem = document.errors[0]
@@ -118,6 +119,6 @@ function replace(file: string, text: string, mode: number): void {
     renameSync(temporary, file)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw error
+    throw fileTroubleOf(error, file) ?? error
   }
 }

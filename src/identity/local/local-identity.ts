@@ -1,4 +1,5 @@
 import { type Database, DatabaseBusy } from '../../database/database.ts'
+import { FileTrouble } from '../../file-trouble/file-trouble.ts'
 import { type Caller, IdentityUnavailable } from '../identity.ts'
 import {
   type IssuedToken,
@@ -18,6 +19,8 @@ import { type NewToken, Tokens } from './tokens.ts'
 const HOUR_MS = 3_600_000
 export const TOKEN_LIFETIME_MS = 24 * HOUR_MS
 const BUSY_RETRY_SECONDS = 2
+/** Until somebody has made room, or mended the disk. */
+const UNWRITABLE_RETRY_SECONDS = 30
 
 export interface LocalIdentityOptions {
   readonly tokenLifetimeMs?: number
@@ -155,10 +158,16 @@ export class LocalIdentity implements TokenService {
     try {
       return await this.#database.write(work)
     } catch (error) {
+      if (error instanceof FileTrouble) throw unkeepable(error)
       if (!(error instanceof DatabaseBusy)) throw error
       throw new SignInFault('service.busy', 'The identity tables are busy.', BUSY_RETRY_SECONDS)
     }
   }
+}
+
+function unkeepable({ told }: FileTrouble): SignInFault {
+  const text = `The server cannot keep new tokens at the moment: ${told}. Try again later.`
+  return new SignInFault('service.unwritable', text, UNWRITABLE_RETRY_SECONDS)
 }
 
 function refused(): SignInFault {
