@@ -69,9 +69,14 @@ export class ImageFolder implements ImageFiles, Leftovers {
     const path = join(own, id)
     try {
       await mkdir(path, { mode: OWNER_ONLY })
-      await syncFolder(own)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw imageDataFault('data.claimed')
+      throw ofSystemError(error)
+    }
+    try {
+      await syncFolder(own)
+    } catch (error) {
+      await rm(path, { recursive: true, force: true }) // else the image would stay claimed
       throw ofSystemError(error)
     }
     const { promise, resolve } = Promise.withResolvers<void>()

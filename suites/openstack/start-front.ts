@@ -11,6 +11,9 @@ const OUTPUT_CHARACTERS_MAX = 1024 * 1024
 export interface Front extends AsyncDisposable {
   /** The compute port's base, without a version. */
   readonly url: string
+  /** All that it has said of where it listens. */
+  readonly greeting: string
+  readonly pid: number
   /** What it has written to stderr, the last of it. */
   log(): string
 }
@@ -29,20 +32,20 @@ export async function startFront(flags: readonly string[]): Promise<Front> {
     await ended
   }
   try {
-    const url = await greeted(child, log)
-    return { url, log, [Symbol.asyncDispose]: stop }
+    const { url, greeting } = await greeted(child, log)
+    return { url, greeting, pid: child.pid ?? 0, log, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function greeted(child: ChildProcess, log: () => string): Promise<string> {
+async function greeted(child: ChildProcess, log: () => string) {
   const greeting = tail(child.stdout)
   const deadlineMs = performance.now() + START_TIMEOUT_MS
   while (child.exitCode === null && performance.now() < deadlineMs) {
     const url = /compute +(\S+)\/v2\.1\n/.exec(greeting())?.[1]
-    if (url !== undefined) return url
+    if (url !== undefined) return { url, greeting: greeting() }
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error(`afterimage serve did not start: ${log()}`)
