@@ -27,15 +27,16 @@ export function addAccountCommand(
   return command
 }
 
-/** Does `work` in the data folder that the command names, and prints what comes of it. */
+/** Does `work` in the data folder that the command names, and prints what comes of it; `add` makes the folder. */
 export async function runAccounts<T>(
   command: Command,
   terminal: Terminal,
   print: (result: T) => string,
   work: (accounts: Administration) => T | Promise<T>,
 ): Promise<void> {
-  const { config } = loadGivenConfig(command, terminal)
-  const result = await withAccounts(config, work)
+  const loaded = loadGivenConfig(command, terminal)
+  const mode = command.name() === 'add' ? 'make' : 'existing'
+  const result = await withAccounts(loaded, terminal, mode, work)
   const { json } = command.opts<{ json?: boolean }>()
   terminal.stdout.write(json === true ? `${JSON.stringify(result, null, 2)}\n` : print(result))
 }

@@ -2,11 +2,13 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ImageStore } from '../catalogue/catalogue.ts'
 import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import type { Database, DatabaseOptions } from '../database/database.ts'
 import { FileTrouble, fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { Administration } from '../identity/local/administration.ts'
 import { inDataFolder } from '../server/data-folder.ts'
 import { CommandFailure } from './failure.ts'
+import type { Terminal } from './terminal.ts'
 
 /**
  * The data folder's database, opened beside whatever process serves it.
@@ -29,6 +31,23 @@ async function openToRead(config: Config): Promise<Database> {
 }
 
 const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC'])
+
+/**
+ * The same; on an empty data folder makes the users that every start of `serve` makes, so that the
+ * commands may come in any order.
+ */
+async function openToAdd(loaded: LoadedConfig, { stderr }: Terminal): Promise<Database> {
+  const { data } = loaded.config
+  const { openAccounts } = await import('../server/serve.ts')
+  const { CLOUDS_YAML } = await import('../identity/local/clouds-yaml.ts')
+  const { database, firstAccounts } = await inDataFolder(data, () => openAccounts(loaded))
+  if (firstAccounts !== undefined) {
+    stderr.write(
+      `made the projects and users admin and demo; passwords are in ${join(data, CLOUDS_YAML)}\n`,
+    )
+  }
+  return database
+}
 
 async function refuseEmpty(config: Config): Promise<void> {
   const { DATABASE_FILE } = await import('../server/serve.ts')
@@ -62,13 +81,20 @@ export async function withImages<T>(
   return await work(openSqliteCatalogue(database))
 }
 
-/** Lets `work` change the projects and users in the data folder. */
+/**
+ * Lets `work` change the projects and users in the data folder; `make` makes the folder and the first
+ * accounts if they are missing.
+ */
 export async function withAccounts<T>(
-  config: Config,
+  loaded: LoadedConfig,
+  terminal: Terminal,
+  mode: 'make' | 'existing',
   work: (accounts: Administration) => T | Promise<T>,
 ): Promise<T> {
   const { Administration } = await import('../identity/local/administration.ts')
-  await refuseEmpty(config)
-  using database = await openToRead(config)
+  if (mode === 'existing') await refuseEmpty(loaded.config)
+  using database = await (mode === 'existing'
+    ? openToRead(loaded.config)
+    : openToAdd(loaded, terminal))
   return await work(new Administration(database))
 }

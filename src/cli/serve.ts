@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
@@ -64,10 +63,11 @@ async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<v
 }
 
 async function serveCatalogue(
-  { config, secrets }: LoadedConfig,
+  loaded: LoadedConfig,
   example: boolean,
   terminal: Terminal,
 ): Promise<void> {
+  const { config, secrets } = loaded
   const [{ startAfterimage }, { pino }] = await Promise.all([
     import('../server/serve.ts'),
     import('pino'),
@@ -76,7 +76,7 @@ async function serveCatalogue(
   const running = await startAfterimage({ config, secrets, logger, withExample: example })
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
-    terminal.stdout.write(await greeting(running, config, terminal))
+    terminal.stdout.write(await greeting(running, loaded, terminal))
     await untilStopped(terminal)
   } finally {
     stopBrownoutLog()
@@ -92,7 +92,12 @@ async function untilStopped({ stop, stderr }: Terminal): Promise<void> {
   stderr.write('afterimage: stopping; requests in flight are finished first\n')
 }
 
-async function greeting(running: Running, config: Config, terminal: Terminal): Promise<string> {
+async function greeting(
+  running: Running,
+  loaded: LoadedConfig,
+  terminal: Terminal,
+): Promise<string> {
+  const { config } = loaded
   const { urls, cloudsYaml, exampleImages } = running
   const lines = [
     `Afterimage serves ${config.data}`,
@@ -108,7 +113,7 @@ async function greeting(running: Running, config: Config, terminal: Terminal): P
       `To sign in (passwords are in ${cloudsYaml}):`,
       `  export OS_CLIENT_CONFIG_FILE=${shellWord(cloudsYaml)} OS_CLOUD=${CLOUD}`,
     )
-    const line = await curlLine(running, config, terminal)
+    const line = await curlLine(running, loaded, terminal)
     if (line !== undefined) lines.push('', 'To list the images:', `  ${line}`)
   }
   return `${lines.join('\n')}\n\n`
@@ -117,12 +122,14 @@ async function greeting(running: Running, config: Config, terminal: Terminal): P
 /** Works in any shell of this machine, and shows no password. */
 async function curlLine(
   { urls }: Running,
-  config: Config,
+  loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<string | undefined> {
-  const projects = await withAccounts(config, (accounts) => accounts.listProjects())
+  const projects = await withAccounts(loaded, terminal, 'existing', (accounts) =>
+    accounts.listProjects(),
+  )
   const project = projects.find(({ name }) => name === PROJECT)
   if (project === undefined) return undefined
-  const token = `${shellWord(terminal.program)} token --data ${shellWord(config.data)}`
+  const token = `${shellWord(terminal.program)} token --data ${shellWord(loaded.config.data)}`
   return `curl -sS -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
 }

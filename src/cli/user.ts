@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { UserWithGrants } from '../identity/local/administration.ts'
 import type { User } from '../identity/token-service.ts'
 import { addAccountCommand, type EnabledFlags, enabledOf, pick, runAccounts } from './accounts.ts'
-import { CommandFailure, UsageFailure } from './failure.ts'
+import { UsageFailure } from './failure.ts'
 import { addPasswordFlags, askPassword, newPassword, type PasswordFlags } from './password.ts'
 import { printTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -54,11 +54,6 @@ function addAdd(group: Command, terminal: Terminal): void {
       const flags = command.opts<UserFlags>()
       const password = (await newPassword(flags, terminal)) ?? (await askPassword(terminal))
       await runAccounts(command, terminal, printChanged, async (accounts): Promise<Changed> => {
-        if (accounts.listUsers().length === 0) {
-          throw new CommandFailure(
-            'there are no users yet: start "afterimage serve" once, it makes the first ones',
-          )
-        }
         const given = pick(flags, ['project', 'role'])
         const user = await accounts.addUser({ name, password: password.text, ...given })
         return password.isShown ? { user, password: password.text } : { user }

@@ -8,9 +8,11 @@ import { identityFace } from '../api/identity/face.ts'
 import { imageFace } from '../api/image/face.ts'
 import { answerCloudimages } from '../api/ims/list.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
+import type { ImageStore } from '../catalogue/catalogue.ts'
 import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
+import { Administration } from '../identity/local/administration.ts'
 import { bootstrap, type FirstAccounts } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
@@ -80,14 +82,8 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     database.close()
   }
   try {
-    const exampleImages =
-      options.withExample && firstAccounts !== undefined
-        ? await loadExample(openSqliteCatalogue(database), {
-            admin: firstAccounts.admin.projectId,
-            demo: firstAccounts.demo.projectId,
-          })
-        : 0
     const catalogue = openSqliteCatalogue(database)
+    const exampleImages = options.withExample ? await fillEmpty(catalogue, database) : 0
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
     ledger = openLedger(config, options.logger)
     const listening = await listenAll({ ...options, nova, ledger }, database, imageData, apps)
@@ -117,7 +113,10 @@ interface OpenedAccounts {
 }
 
 /** Opens the database, and makes the first users where there are none. */
-async function openAccounts({ config, secrets }: StartOptions): Promise<OpenedAccounts> {
+export async function openAccounts({
+  config,
+  secrets,
+}: Pick<StartOptions, 'config' | 'secrets'>): Promise<OpenedAccounts> {
   const database = new Database(join(config.data, DATABASE_FILE))
   try {
     const password = secrets.password?.reveal()
@@ -133,7 +132,15 @@ async function openAccounts({ config, secrets }: StartOptions): Promise<OpenedAc
   }
 }
 
-/** What `clouds.yaml` says: the public URL if there is one, else this machine. */
+/** The example is of the first projects, whoever made them; without them there is none. */
+async function fillEmpty(store: ImageStore, database: Database): Promise<number> {
+  const projects = new Administration(database).listProjects()
+  const idOf = (wanted: string) => projects.find(({ name }) => name === wanted)?.id
+  const [admin, demo] = [idOf('admin'), idOf('demo')]
+  return admin === undefined || demo === undefined ? 0 : await loadExample(store, { admin, demo })
+}
+
+/** What `clouds.yaml` says of this server: the public URL if there is one, else this machine. */
 function identityUrl(config: Config, port: number): string {
   return `${config.identity.publicUrl ?? `http://${localHost(config.host)}:${port}`}/v3`
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -103,10 +103,34 @@ describe('user', () => {
     assert.match(await failure(['user', 'remove', 'admin']), /no enabled user who is admin/)
   })
 
-  it('is not the way to the first user', async () => {
-    const fresh = mkdtempSync(join(dir, 'fresh-'))
-    new Database(join(fresh, DATABASE_FILE)).close()
-    const stderr = await failure(['user', 'add', 'ann', '--generate-password'], fresh)
-    assert.match(stderr, /start "afterimage serve" once/)
+  it('makes the first accounts on an empty folder, as serve does, in whatever order', async () => {
+    for (const steps of [
+      [['user', 'add', 'ann', '--generate-password']],
+      [
+        ['import', 'none.json'],
+        ['project', 'add', 'web'],
+        ['user', 'add', 'ann', '--project', 'web', '--generate-password'],
+      ],
+    ]) {
+      const fresh = mkdtempSync(join(dir, 'fresh-'))
+      writeFileSync(join(fresh, 'none.json'), '[]')
+      const said: string[] = []
+      for (const words of steps) {
+        const step = words.map((word) => (word === 'none.json' ? join(fresh, word) : word))
+        const data = join(fresh, 'data')
+        const outcome = await runCommand([...step, '--data', data], { cwd: fresh })
+        assert.equal(outcome.code, 0, outcome.stderr)
+        said.push(outcome.stderr)
+        if (step[0] !== 'user') continue
+        assert.match(readFileSync(join(data, 'clouds.yaml'), 'utf8'), /afterimage-admin:/)
+        const users = await runCommand(['user', 'list', '--json', '--data', data], { cwd: fresh })
+        const names = (JSON.parse(users.stdout) as { name: string }[]).map(({ name }) => name)
+        assert.deepEqual(names.sort(), ['admin', 'ann', 'demo'])
+      }
+      const made = said.filter((text) =>
+        text.includes('made the projects and users admin and demo'),
+      )
+      assert.equal(made.length, 1)
+    }
   })
 })
