@@ -100,18 +100,21 @@ test('few updates are found by time, and only they are sorted', () => {
   )
 })
 
-test('recent updates are looked for where they are fewer: in the list, or among all updates', () => {
+test('recent updates are found by themselves, in the first entries of the list, or by their terms', () => {
   const planLimits = { recentImagesMax: 10, probedEntries: 20 }
   const other = openSqliteCatalogue(database, { planLimits })
-  const isByTime = (changesSince: number, from?: number) =>
-    other
-      .plan(ADMIN, { changesSince }, from === undefined ? undefined : imageOf(from), 5)
-      .sql.includes('images_by_update')
+  const way = (changesSince: number, from?: number) => {
+    const after = from === undefined ? undefined : imageOf(from)
+    const { sql, values } = other.plan(ADMIN, { changesSince }, after, 5)
+    if (sql.includes('images_by_update')) return 'by themselves'
+    return /\bpu/.test(String(values[0])) ? 'terms' : 'rows'
+  }
   const newestTwenty = imageOf(IMAGES - 20).updatedAt
-  assert.equal(isByTime(newestTwenty), false, 'the first entries are a page')
-  assert.equal(isByTime(newestTwenty, 500), true, 'the list goes on without any')
-  assert.equal(isByTime(newestTwenty, 5), false, 'the list ends soon')
-  assert.equal(isByTime(0, 500), false, 'all images are')
+  assert.equal(way(imageOf(IMAGES - 10).updatedAt), 'by themselves', 'there are few')
+  assert.equal(way(newestTwenty), 'rows', 'the first entries are a page')
+  assert.equal(way(newestTwenty, 500), 'terms', 'the list goes on without any')
+  assert.equal(way(newestTwenty, 5), 'rows', 'the list ends soon')
+  assert.equal(way(0, 500), 'rows', 'all images are')
 })
 
 test('every time can be asked for, however the recent updates are spread', async () => {

@@ -1,21 +1,23 @@
 import type { Database } from '../../database/database.ts'
 import type { ImageQuery } from '../../image/query.ts'
+import { termsOfUpdates } from './range-terms.ts'
 import { type Page, type Plan, postingsPlan, recentPlan } from './search.ts'
 
 export interface PlanLimits {
   /** Up to this many recent updates are gone through without looking further. */
   readonly recentImagesMax: number
-  /** Entries of the viewer's list that are looked at to see how many of them are recent updates. */
+  /** Entries of the viewer's list among which a page of recent updates is looked for first. */
   readonly probedEntries: number
 }
 
-export const PLAN_LIMITS: PlanLimits = { recentImagesMax: 2000, probedEntries: 5000 }
+export const PLAN_LIMITS: PlanLimits = { recentImagesMax: 500, probedEntries: 500 }
 
 const RECENT = 'SELECT 1 FROM images WHERE updated_at >= ? LIMIT ?'
 
 /**
- * The plan for a page: by `postings`, unless recent updates are asked for and going through all of
- * those is less work than going through the list until enough of them are found.
+ * The plan for a page: by `postings`. When recent updates are asked for, these are gone through by
+ * themselves if they are few; the rows of the list are checked if its first entries hold enough of
+ * them; else the index finds them, by terms that take a while to look up.
  */
 export function choosePlan(
   database: Database,
@@ -26,28 +28,23 @@ export function choosePlan(
   const { changesSince } = query
   const byPostings = postingsPlan(query, page)
   if (changesSince === undefined) return byPostings
-  const isRecentAtMost = (images: number) =>
-    count(database, RECENT, [changesSince, images + 1]) <= images
-  if (isRecentAtMost(limits.recentImagesMax)) return recentPlan(query, page)
-  const found = probe(database, query, page, limits.probedEntries)
-  if (found === 'enough') return byPostings
-  const expectedEntries = Math.ceil((limits.probedEntries * page.limit) / Math.max(found, 0.5))
-  return isRecentAtMost(expectedEntries) ? recentPlan(query, page) : byPostings
+  if (
+    count(database, RECENT, [changesSince, limits.recentImagesMax + 1]) <= limits.recentImagesMax
+  ) {
+    return recentPlan(query, page)
+  }
+  if (fillsPage(database, query, page, limits.probedEntries)) return byPostings
+  const range = { from: changesSince, to: Number.POSITIVE_INFINITY }
+  return postingsPlan(query, page, termsOfUpdates(database, range))
 }
 
-/** How many images of the page the first entries hold; 'enough' if all of it, or no more follow. */
-function probe(
-  database: Database,
-  query: ImageQuery,
-  page: Page,
-  entries: number,
-): number | 'enough' {
+/** Whether the first entries of the list hold a page of recent updates, or no more follow. */
+function fillsPage(database: Database, query: ImageQuery, page: Page, entries: number): boolean {
   const { changesSince = 0, ...rest } = query
   const { sql, values } = postingsPlan(rest, { ...page, limit: entries })
   const recent = `SELECT 1 FROM (${sql}) JOIN images i USING (n) WHERE i.updated_at >= ? LIMIT ?`
   const found = count(database, recent, [...values, changesSince, page.limit])
-  if (found >= page.limit) return 'enough'
-  return count(database, sql, values) < entries ? 'enough' : found
+  return found >= page.limit || count(database, sql, values) < entries
 }
 
 function count(database: Database, rows: string, values: Plan['values']): number {

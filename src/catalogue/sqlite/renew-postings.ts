@@ -6,7 +6,7 @@ import { audiencesText, postingWords } from './search.ts'
 import { termsOf } from './terms.ts'
 
 /** To be raised whenever other words stand for an image: audiences.ts, terms.ts. */
-const WORDS_VERSION = 1
+const WORDS_VERSION = 2
 const BATCH_IMAGES = 1_000
 
 /** Posts every image anew if the file's postings are of another version. Nothing goes on meanwhile. */

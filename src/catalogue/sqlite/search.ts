@@ -28,10 +28,11 @@ export interface Page {
 const MATCHED_GROUPS_MAX = 32
 
 /** The cast: FTS5 seeks to an integer only, and numbers are bound as reals. */
-export function postingsPlan(query: ImageQuery, page: Page): Plan {
+/** @param updates terms of which each image that is late enough has one, if the index is to find them */
+export function postingsPlan(query: ImageQuery, page: Page, updates?: readonly string[]): Plan {
   const checks = []
   const values: (string | number)[] = [
-    matchExpression(askedTerms(query), page.audiences),
+    matchExpression([...(updates ? [updates] : []), ...askedTerms(query)], page.audiences),
     page.fromPlace,
   ]
   if (query.changesSince !== undefined) {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Image } from '../../image/image.ts'
 import type { ImageQuery } from '../../image/query.ts'
 import type { ImageSearch } from '../../image/search.ts'
+import { updatedTerms } from './range-terms.ts'
 
 /**
  * The terms of an image: what an equality filter can ask of it, each as 96 bits of the SHA-256 of
@@ -42,6 +43,7 @@ export function termsOf(image: Image): readonly string[] {
     statusTerm(image.status),
     minRamTerm(image.minRamMib),
     minDiskTerm(image.minDiskGib),
+    ...updatedTerms(image.updatedAt),
   ]
   if (image.name !== null) terms.push(nameTerm(image.name))
   if (image.owner !== null) terms.push(ownerTerm(image.owner))
