@@ -23,21 +23,24 @@ export interface PropertyChange {
 /** How old what was read is, where it was not read just now. */
 export interface Freshness {
   readonly ageMs: number
-  /** Older than it should be, and given because whoever holds the images cannot be asked. */
+  /** Out of date, and given only because the service that holds the images cannot be asked. */
   readonly isStale: boolean
 }
 
-/** A list in batches. `freshness` can be asked once the first batch was read; none: read just now. */
+/**
+ * A list in batches. `freshness` can be asked once the first batch was read; undefined: read just
+ * now.
+ */
 export interface ImageList extends AsyncIterable<readonly Image[]> {
   readonly freshness?: () => Freshness | undefined
 }
 
-/** Who asks, for a catalogue that stands elsewhere and asks on in the caller's name. */
+/** The caller, for a catalogue that asks another service in the caller's name. */
 export interface Asker {
   /** Never logged, never kept in the clear. */
   readonly token: string
   readonly userId: string
-  /** null for an unscoped token, and where nobody here knows the token's project. */
+  /** null for an unscoped token, and where the token's project is not known. */
   readonly projectId: string | null
   /** Role names, sorted. */
   readonly roles: readonly string[]
@@ -47,18 +50,18 @@ export interface Asker {
   readonly signal?: AbortSignal
 }
 
-/** The catalogue as one request meets it. An embedded one is the same for everybody. */
+/** The catalogue for one request. An embedded one is the same for every caller. */
 export type CatalogueFor = (asker: Asker) => Catalogue
 
 /**
- * The port between faces and whatever holds the images. Every read takes the viewer: what they may
- * not see does not exist for them. All methods may throw CatalogueFault.
+ * The port between faces and the store of images. Every read takes the viewer: an image that the
+ * viewer may not see does not exist for them. All methods may throw CatalogueFault.
  */
 export interface Catalogue {
   /**
    * The viewer's images that match, in list order (see `compareInList`), in batches. An image that
-   * is there throughout appears exactly once, whatever is written meanwhile. Nothing is held open
-   * between two batches, so a reader may take as long as it likes, or stop.
+   * exists throughout appears exactly once, whatever is written meanwhile. Nothing is held open
+   * between two batches, so a reader may be slow, or stop.
    */
   list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList
 
@@ -76,13 +79,13 @@ export interface Catalogue {
   delete(viewer: Viewer, id: string): Promise<void>
 
   /**
-   * A value that changes with every write, whoever made it; what was read at one version is still
-   * true while the version is the same. undefined where the store cannot tell (then cache nothing).
+   * A value that changes with every write of any process; what was read at one version stays true
+   * while the version is the same. undefined: the store cannot tell, so cache nothing.
    */
   version(): number | string | undefined
 }
 
-/** What a catalogue that holds its own images can do besides: be filled and be emptied out. */
+/** What a catalogue that holds its own images can do besides: import and export them. */
 export interface ImageStore extends Catalogue {
   /**
    * Stores images as they are, in one transaction: an image whose id is there is replaced, with its
@@ -90,10 +93,12 @@ export interface ImageStore extends Catalogue {
    */
   putImages(images: readonly Image[]): Promise<PutCounts>
 
-  /** To be called after many writes: puts what they left behind in order, so that lists stay fast. */
+  /** To be called after many writes: tidies the indexes, so that lists stay fast. */
   settle(): Promise<void>
 
-  /** Every image, hidden ones included, oldest first, in batches; nothing is held open between them. */
+  /**
+   * Every image, hidden ones included, oldest first, in batches; nothing is held open in between.
+   */
   exportImages(): AsyncIterable<readonly Image[]>
 }
 

@@ -1,6 +1,7 @@
 /**
  * What can go wrong in a catalogue, by code. A face decides what each becomes on the wire; the
- * catalogue knows no HTTP. An unknown and an invisible image are one code, on purpose.
+ * catalogue knows no HTTP. An unknown and an invisible image have the same code on purpose: ids
+ * must not leak.
  */
 export type CatalogueFaultCode =
   | 'image.not_found'
@@ -16,7 +17,7 @@ export type CatalogueFaultCode =
   | 'catalogue.busy'
   /** Its file cannot be written: the disk is full, read-only, or broken. Nothing was changed. */
   | 'catalogue.unwritable'
-  /** Whoever holds the images refuses the token that was good enough for the identity service. */
+  /** The service that holds the images refuses a token that the identity service accepted. */
   | 'token.refused'
   /** Its own policy forbids it. */
   | 'upstream.forbidden'

@@ -4,9 +4,9 @@ import type { Viewer } from '../image/visibility.ts'
 import type { ImageStore } from './catalogue.ts'
 
 /**
- * A catalogue whose images are made and changed here: what the Image service stands on. It knows no
- * rules of rights or states but visibility in `search`; those who call it do. All methods may throw
- * CatalogueFault 'catalogue.busy'.
+ * A catalogue whose images are made and changed here, for the Image API. It only applies
+ * visibility, and only in `search`; its callers apply the rules of rights and states. All methods
+ * may throw CatalogueFault 'catalogue.busy'.
  */
 export interface ManagedCatalogue extends ImageStore {
   /** The image as it stands, whoever asks; undefined when there is none. */
@@ -14,7 +14,7 @@ export interface ManagedCatalogue extends ImageStore {
 
   /**
    * The images of a search in its own order, at most `limit`, after the image `marker`, which need
-   * not match the search; fewer of them where they are large. @throws CatalogueFault 'marker.not_found'
+   * not match the search; fewer if they are large. @throws CatalogueFault 'marker.not_found'
    */
   search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<SearchPage>
 
@@ -22,14 +22,14 @@ export interface ManagedCatalogue extends ImageStore {
   create(image: Image): Promise<Image>
 
   /**
-   * Puts what `change` makes of the image as it stands in its place, in one transaction; nothing is
-   * written when it returns the same object, or throws (the error goes on to the caller).
+   * Replaces the image by what `change` makes of its current state, in one transaction. Nothing is
+   * written if `change` returns the same object or throws (the caller gets the error).
    * @throws CatalogueFault 'image.not_found', 'property.unstorable'
    */
   update(id: string, change: (image: Image) => Image): Promise<Image>
 
   /**
-   * Removes the image unless `check` throws, and says what it was.
+   * Removes the image unless `check` throws. @returns the removed image.
    * @throws CatalogueFault 'image.not_found'
    */
   remove(id: string, check: (image: Image) => void): Promise<Image>
@@ -43,6 +43,6 @@ export interface SearchPage {
 
 export interface SearchWindow {
   readonly limit: number
-  /** An image's id; what the viewer may not see by its id is like one that does not exist. */
+  /** An image's id; one that the viewer may not see is treated as missing. */
   readonly marker?: string
 }

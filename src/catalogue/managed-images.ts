@@ -2,7 +2,7 @@ import type { Image } from '../image/image.ts'
 import { isVisible, type Viewer } from '../image/visibility.ts'
 import { CatalogueFault } from './faults.ts'
 
-/** What managed catalogues hold of their images alike, wherever those are kept. */
+/** Rules that every managed catalogue shares, wherever it keeps its images. */
 
 /** @throws CatalogueFault 'image.not_found' */
 export function existingImage(image: Image | undefined): Image {
@@ -10,7 +10,7 @@ export function existingImage(image: Image | undefined): Image {
   return image
 }
 
-/** The image that a page goes on after. @throws CatalogueFault 'marker.not_found' */
+/** The image after which a page starts. @throws CatalogueFault 'marker.not_found' */
 export function markerImage(image: Image | undefined, viewer: Viewer, id: string): Image {
   if (image === undefined || !isVisible(image, viewer)) {
     throw new CatalogueFault('marker.not_found', `No image found with ID ${id}`)
@@ -19,8 +19,8 @@ export function markerImage(image: Image | undefined, viewer: Viewer, id: string
 }
 
 /**
- * Texts of the images of one page, in characters: once there are so many, it ends. Larger than any
- * catalogue needs, and small enough to print a page in one piece.
+ * A page ends when its images' texts reach this many characters: more than any catalogue needs, and
+ * few enough to print a page in one piece.
  */
 export const PAGE_CHARACTERS_MAX = 32 * 1024 * 1024
 
@@ -46,7 +46,7 @@ export function replacement(image: Image, by: Image): Image {
   return storable(by)
 }
 
-/** Half a character would come back as U+FFFD, and what was asked for would not be found. */
+/** A lone surrogate would come back as U+FFFD, so a filter by it would find nothing. */
 function storable(image: Image): Image {
   const texts = [image.name, image.owner, image.diskFormat, image.containerFormat, image.checksum]
   texts.push(image.hashAlgorithm, image.hashValue, ...image.tags)

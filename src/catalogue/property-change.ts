@@ -25,7 +25,7 @@ export function changedImage(image: Image, change: PropertyChange, now: number):
   return { ...image, properties, updatedAt: Math.max(image.updatedAt, now) }
 }
 
-/** What could not be read back, or not as a free property, is not taken in. */
+/** Refuses what could not be read back unchanged as a free property. */
 function checkStorable(key: string, value: PropertyValue): void {
   const problem = BASE_PROPERTIES.has(key)
     ? 'is a name of the image schema, not of a free property'

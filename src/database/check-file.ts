@@ -55,9 +55,9 @@ export function checkFile(
 }
 
 /**
- * Where SQLite finds a file that is only read. It would make a WAL file and shared memory even then,
- * which a read-only file system refuses: where nobody has the database open, and nothing waits in a
- * WAL file, it is told that the file does not change.
+ * The location that SQLite opens for reading only. Even then SQLite would create a WAL file and
+ * shared memory, which a read-only file system refuses. So if no process has the database open and
+ * its WAL file is empty, SQLite is told that the file does not change.
  */
 export function locationToRead(file: string): string | URL {
   const wal = `${file}-wal`

@@ -16,7 +16,7 @@ const WRITE_RETRY_MS = 2
 const MIGRATION_WAIT_MS = 30_000
 /** SQLite gives freed memory back above this. */
 const CACHE_KIB = 65_536
-/** The WAL is copied into the file when it has this many pages: seldom enough for a long import. */
+/** The WAL is copied into the file at this many pages: rarely enough for a long import. */
 const CHECKPOINT_PAGES = 8000
 /** The WAL file is cut back to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024
@@ -100,7 +100,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * The same, at once and waiting inside SQLite for other processes: before anything is served.
+   * The same, but synchronous, and waiting inside SQLite for other processes: only before requests
+   * are served.
    */
   writeAtStart(work: () => void): void {
     this.sqlite.exec(`PRAGMA busy_timeout = ${MIGRATION_WAIT_MS}`)
@@ -117,12 +118,15 @@ export class Database implements Disposable {
     }
   }
 
-  /** Lets `watch` know of every write from now on. */
+  /** Tells `watch` of every write from now on. */
   watchWrites(watch: WriteWatch): void {
     this.#watch = watch
   }
 
-  /** Writes what is there already: whether writes are kept again. @throws DatabaseBusy, FileTrouble */
+  /**
+   * Writes a value that is there already, to see whether writes work again. @throws DatabaseBusy,
+   * FileTrouble
+   */
   tryWrite(): Promise<void> {
     return this.write(() => this.sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`))
   }
@@ -152,8 +156,8 @@ export class Database implements Disposable {
   }
 
   /**
-   * The version as it was when somebody last looked in this turn of the event loop. Looking for
-   * others' writes takes system calls, and what one turn reads had arrived before it began.
+   * The version as last read in this turn of the event loop. Reading it anew takes system calls,
+   * and every request handled in a turn arrived before the turn began.
    */
   versionOfTurn(): string {
     return this.#versionOfTurn ?? this.version()

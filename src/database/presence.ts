@@ -9,8 +9,9 @@ const SUFFIX = '.lock'
 const NAME_BYTES = 8
 
 /**
- * This process among those that share a folder: a name of its own, and a lock that the system lets
- * go when the process ends, however it ends. SQLite holds it, since Node has no file locks.
+ * This process among those that share a folder: it has a unique name, and a lock that the system
+ * releases when the process ends, however it ends. SQLite holds the lock, since Node has no file
+ * locks.
  */
 export class ProcessPresence implements Disposable {
   readonly name = randomBytes(NAME_BYTES).toString('hex')

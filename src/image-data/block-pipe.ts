@@ -14,8 +14,8 @@ interface Block {
 }
 
 /**
- * Gathers pieces of any size into blocks, each of which is written and digested twice at the same
- * time. Whoever puts in waits while all blocks are under way, so memory stays flat.
+ * Gathers pieces of any size into blocks. Each block is written, and digested twice, at the same
+ * time. `put` waits while all blocks are in use, so memory stays constant.
  */
 export class BlockPipe {
   readonly #write: WriteBlock
@@ -34,7 +34,7 @@ export class BlockPipe {
     this.#digests = digests
   }
 
-  /** Takes a piece; the bytes are the caller's again when it resolves. @throws what a write threw */
+  /** Takes a piece; the caller may reuse the bytes when it resolves. @throws what a write threw */
   async put(piece: Uint8Array): Promise<void> {
     let from = 0
     while (from < piece.length) {
@@ -100,7 +100,7 @@ export class BlockPipe {
     this.#free.push(block)
   }
 
-  /** Writes to one file at the same time would only wait for each other, and burn a core doing so. */
+  /** Parallel writes to one file only wait for each other, and use up a core. */
   #writeInTurn(bytes: Uint8Array, position: number): Promise<void> {
     const turn = this.#lastWrite.then(() => this.#write(bytes, position))
     this.#lastWrite = turn.catch(() => undefined)

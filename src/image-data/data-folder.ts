@@ -32,11 +32,11 @@ export interface Presence {
 const OWNER_ONLY = 0o700
 
 /**
- * Image files in a folder. `ID.MD5` holds an image's bytes: the name says whose and which, so that
- * bytes never pass for an image that should have others. `staged/ID` waits for its import. What is
- * being received stands in `incoming/PROCESS/ID/`, which is the claim; it is made before the row
- * says that data is coming and removed after the row says that it came, so a row in between without
- * a living process's claim is one that a crash left.
+ * Image files in a folder. `ID.MD5` holds an image's bytes: the name holds id and checksum, so
+ * bytes are never taken for those of another image or version. `staged/ID` waits for its import.
+ * Data that is being received is in `incoming/PROCESS/ID/`, which is the claim. The claim is made
+ * before the row says that data is coming, and removed after the row says that it has come: so a
+ * row in between without a claim of a living process was left by a crash.
  */
 export class ImageFolder implements ImageFiles, Leftovers {
   readonly #folder: string
@@ -155,7 +155,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
     if (readdirSync(own).length === 0) rmSync(own, { recursive: true })
   }
 
-  /** Moves no file any more; to be called before others may take this process for dead. */
+  /** Stops moving files; to be called before other processes may consider this one dead. */
   leave(): void {
     this.#hasLeft = true
     for (const thread of Object.values(this.#threads)) thread.close().catch(() => undefined)

@@ -18,9 +18,9 @@ export interface Digest {
 }
 
 /**
- * One algorithm in one thread, for all digests of the process: MD5 and SHA-512 of the same bytes run
- * beside each other and beside the disk. The thread starts when it is first needed, and keeps no
- * process alive that waits for nothing.
+ * One algorithm in one thread, for all digests of the process: MD5 and SHA-512 of the same bytes
+ * run beside each other and beside the disk. The thread starts when it is first needed; an idle one
+ * does not keep the process alive.
  */
 export class DigestThread {
   readonly #algorithm: 'md5' | 'sha512'
@@ -72,7 +72,7 @@ export class DigestThread {
     return worker
   }
 
-  /** Those who wait have lost their digests; whoever comes next gets a new thread. */
+  /** Waiting callers have lost their digests; the next caller gets a new thread. */
   #fail(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return // its end follows its error: they have been told
     this.#worker = undefined

@@ -36,7 +36,7 @@ const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
   ENFILE: 'data.unwritable',
 }
 
-/** As glance/api/v2/image_data.py and glance_store/exceptions.py word them. */
+/** The words of glance/api/v2/image_data.py and glance_store/exceptions.py. */
 const MESSAGES: Readonly<Record<ImageDataFaultCode, string>> = {
   'data.claimed': 'Data for this image is being received already.',
   'data.too_large': 'The incoming image is too large: The provided image is too large.',
@@ -52,7 +52,10 @@ export function imageDataFault(code: ImageDataFaultCode, detail?: string): Image
   return new ImageDataFault(code, MESSAGES[code], detail)
 }
 
-/** What a failed system call on the disk is to whoever brings data; itself, if it is nothing known. */
+/**
+ * The fault that a failed system call on the disk means to an uploader; other errors are returned
+ * unchanged.
+ */
 export function ofSystemError(error: unknown): unknown {
   const code = DISK_FAULTS[(error as NodeJS.ErrnoException)?.code ?? '']
   return code === undefined ? error : imageDataFault(code, String(error))

@@ -13,7 +13,7 @@ interface Where {
   readonly folder: string
   readonly limits: DataLimits
   readonly threads: DigestThreads
-  /** Whether this process has left the folder, so that its claims are the next start's to end. */
+  /** Whether this process has left the folder; the next start ends its claims then. */
   readonly hasLeft: () => boolean
 }
 

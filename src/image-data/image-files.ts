@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 
-/** What tells one image's bytes from others: its id, and the MD5 of the bytes it should have. */
+/** What identifies an image's bytes: its id, and the MD5 that they must have. */
 export interface DataName {
   readonly id: string
   /** Lower-case hex; null: there are none. */
@@ -17,30 +17,32 @@ export interface Received {
   readonly contents: Contents
 }
 
-/** What the first bytes (and, for one format, the last) say that they are. */
+/** The format that the first bytes (and, for one format, the last) declare. */
 export interface Contents {
-  /** The Image service's word, such as `qcow2`; 'raw' for what has no mark of its own. */
+  /** The Image service's word, such as `qcow2`; 'raw' for data without a known signature. */
   readonly format: string
   /** As the disk inside sees itself; null where its header does not say. */
   readonly virtualSizeBytes: number | null
 }
 
-/** The bytes of one image, open: they stay readable though they be deleted meanwhile. */
+/** The open bytes of one image; they stay readable if they are deleted meanwhile. */
 export interface OpenData {
   readonly sizeBytes: number
-  /** To be called once: from byte `start` up to and without byte `end`. Closes when it is done. */
+  /**
+   * To be called once. Reads from byte `start` up to, but not including, byte `end`, then closes.
+   */
   read(start: number, end: number): Readable
   close(): Promise<void>
 }
 
 /**
- * The right to bring one image's data, held by one at a time. It outlives its process: what a
- * process that died had claimed is told by `ImageFiles.abandoned`.
+ * The right to store one image's data; only one holder at a time. It outlives its process:
+ * `Leftovers.abandoned` lists the claims of dead processes.
  */
 export interface Claim {
   /**
-   * Takes all of the body; what was received is not yet anybody's data. If that fails, what had
-   * come is gone when the error arrives.
+   * Receives the whole body, which is not the image's data yet. If that fails, the received part is
+   * removed before the error is thrown.
    * @param announcedBytes how much will come, where the caller said so
    * @throws ImageDataFault, and what the body throws
    */
@@ -65,7 +67,7 @@ export interface ImageFiles {
   isClaimed(id: string): boolean
   /** undefined when there are no such bytes. */
   open(name: DataName): Promise<OpenData | undefined>
-  /** Frees the image's bytes, staged ones too; what is being read stays readable until it is read. */
+  /** Deletes the image's bytes, staged ones too; open readers can finish reading. */
   remove(name: DataName): Promise<void>
 }
 

@@ -18,7 +18,7 @@ export function isId(text: string): boolean {
   return ID.test(text)
 }
 
-/** undefined for an image that has no bytes of its own, or whose checksum is none. */
+/** undefined for an image without bytes of its own, or with an invalid checksum. */
 export function publishedFile(folder: string, { id, checksum }: DataName): string | undefined {
   if (!isId(id) || checksum === null || !MD5.test(checksum)) return undefined
   return join(folder, `${id}.${checksum}`)

@@ -24,7 +24,7 @@ export interface Digested {
 
 /** How often, in bytes received, the disk is asked what it has left. */
 const SPACE_CHECK_BYTES = 64 * 1024 * 1024
-/** How much may wait in the system's memory for the disk: what is left for the last wait of all. */
+/** How many unwritten bytes may wait in the system's memory; the last sync waits for these. */
 const SYNC_BYTES = 256 * 1024 * 1024
 
 /**
@@ -121,7 +121,7 @@ async function checkSpace(folder: string, bytes: number, freeBytesMin: number): 
   }
 }
 
-/** Hands the file to the disk as it grows, one sync at a time, so that the last one is short. */
+/** Syncs the file as it grows, one sync at a time, so that the last one is short. */
 class Syncs {
   readonly #file: FileHandle
   #next = SYNC_BYTES

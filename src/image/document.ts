@@ -15,29 +15,29 @@ import { parseTime, printTime } from './time.ts'
 /**
  * Image documents: an image as the Image service prints it in JSON. Reading one checks every field;
  * printing one is its exact inverse. Mirrors glance/api/v2/images.py (ResponseSerializer) and the
- * schema Glance serves at /v2/schemas/image. `members`, which Glance keeps at an address of its own,
- * rides along as a list of Glance's member documents, so that a catalogue can be carried whole; an
- * image that has members and a free property of that very name has both in an object there.
+ * schema Glance serves at /v2/schemas/image. `members`, which Glance serves at another path, is
+ * included as a list of Glance's member documents, so that an export is complete; if an image has
+ * members and a free property named `members`, an object there holds both.
  */
 
 export const NAME_CHARACTERS_MAX = 255
 export const PROPERTY_NAME_CHARACTERS_MAX = 255
 /** A MySQL TEXT column, which is what Glance keeps a value in. */
 export const PROPERTY_VALUE_BYTES_MAX = 65_535
-/** Glance's own `image_property_quota` is 128; a catalogue to be carried over may hold more. */
+/** Glance's own `image_property_quota` is 128; an imported catalogue may hold more. */
 export const PROPERTIES_MAX = 1024
 export const TAGS_MAX = 1024
 export const TAG_CHARACTERS_MAX = 255
 export const MEMBERS_MAX = 10_000
 /** The largest `min_ram` and `min_disk`: a signed 32-bit column in Glance. */
 export const MINIMUM_MAX = 2_147_483_647
-/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: outside of them an instant has no four-digit year. */
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: a time outside has no four-digit year. */
 const TIME_MIN_SECONDS = -62_135_596_800
 const TIME_MAX_SECONDS = 253_402_300_799
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** The document is not one of an image. `message` names the field and says what would be right. */
+/** The document is not an image document. `message` names the field and says what is allowed. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError'
 }
@@ -109,7 +109,7 @@ export function writeDocument(image: Image): Record<string, unknown> {
   return Object.fromEntries(entries) // defines `__proto__` as a field like any other
 }
 
-/** Entered last, so it takes the place of a free property of the same name, and carries it. */
+/** Added last, so it replaces a free property of the same name, and includes it. */
 function writeMembers(image: Image): unknown {
   const members = image.members.map(writeMember)
   const property = image.properties.get('members')
@@ -148,12 +148,12 @@ function text(doc: Fields, field: string, charactersMax: number): string | null 
   return storable(field, value)
 }
 
-/** Counts characters, not UTF-16 units, and only where there can be too many. */
+/** Counts characters, not UTF-16 units, and only if there may be too many. */
 function isLonger(value: string, charactersMax: number): boolean {
   return value.length > charactersMax && [...value].length > charactersMax
 }
 
-/** A lone surrogate cannot be written as UTF-8, so it would come back as another text. */
+/** A lone surrogate cannot be written as UTF-8, so it would be read back as another text. */
 function storable(field: string, value: string): string {
   if (!value.isWellFormed()) throw new DocumentError(`"${field}" is not well-formed Unicode`)
   return value
@@ -221,7 +221,7 @@ function freeProperties(doc: Fields): ReadonlyMap<string, PropertyValue> {
   return properties
 }
 
-/** What stands at `members`: the list, and, where it is not that alone, a free property. */
+/** The value of `members`: the list, and possibly a free property of that name. */
 function atMembers(doc: Fields): { list: readonly unknown[]; property: unknown } {
   const value = own(doc, 'members')
   if (Array.isArray(value)) return { list: value, property: undefined }

@@ -1,7 +1,7 @@
 /**
- * Which parameters of `GET /v2/images` mean something of their own in the Image service; every
- * other one asks for the free property of its name. Mirrors glance/api/v2/images.py (index) and
- * glance/db/sqlalchemy/api.py (_make_conditions_from_filters).
+ * Which parameters of `GET /v2/images` have a meaning of their own in the Image service; every
+ * other parameter filters by the free property of its name. Mirrors glance/api/v2/images.py (index)
+ * and glance/db/sqlalchemy/api.py (_make_conditions_from_filters).
  */
 export function hasOwnMeaning(parameter: string): boolean {
   return (
@@ -50,8 +50,9 @@ const COLUMNS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Names that Glance finds on its model class, so that it compares the wrong thing: an empty list or
- * an error. Names that begin with an underscore are on every Python class.
+ * Names of attributes of Glance's model class, with which Glance compares something else: the
+ * result is an empty list or an error. Names that begin with an underscore are on every Python
+ * class.
  */
 const MODEL_ATTRIBUTES: ReadonlySet<string> = new Set([
   'delete',
@@ -71,5 +72,5 @@ const MODEL_ATTRIBUTES: ReadonlySet<string> = new Set([
   'values',
 ])
 
-/** `size_min=1`: a bound of a column, and an error for a name that is no column. */
+/** `size_min=1`: the least value of a column; an error for a name that is not a column. */
 const RANGE = /_(?:min|max)$/

@@ -2,7 +2,7 @@
  * The image record: what a catalogue holds about one image.
  *
  * Field names follow the Image service; numbers carry their unit. A record is never changed in
- * place: a write makes a new one, so a face may remember what it printed for the object it saw.
+ * place: a write makes a new one, so a face may keep what it printed for a record.
  */
 
 /** The Image service's status words. Mirrors glance/db/sqlalchemy/models.py and domain/__init__.py. */
@@ -66,7 +66,10 @@ export interface Image {
   readonly updatedAt: number
   /** Sorted, without repeats. */
   readonly tags: readonly string[]
-  /** Free properties: everything outside the Image service's base schema. In order of first writing. */
+  /**
+   * Free properties: everything outside the Image service's base schema. In the order in which they
+   * were first written.
+   */
   readonly properties: ReadonlyMap<string, PropertyValue>
   /** Sorted by project id, one entry a project. */
   readonly members: readonly Member[]

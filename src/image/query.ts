@@ -1,8 +1,8 @@
 import type { GlanceStatus, Image } from './image.ts'
 
 /**
- * What a list asks for. Absent fields ask nothing; all present ones must hold (AND). Every value is
- * a literal: no operators, no wildcards, case matters.
+ * What a list asks for. An absent field is no filter; all present ones must match (AND). Every
+ * value is a literal: no operators, no wildcards, case matters.
  */
 export interface ImageQuery {
   readonly name?: string
@@ -10,7 +10,7 @@ export interface ImageQuery {
   readonly statuses?: readonly GlanceStatus[]
   /** Unix seconds, inclusive: `updatedAt >= changesSince`. */
   readonly changesSince?: number
-  /** Equality with the image's own value; NaN (asked, but not a whole number) matches nothing. */
+  /** Must equal the image's own value; NaN (given, but not a whole number) matches nothing. */
   readonly minRamMib?: number
   /** Equality with the image's own value; NaN matches nothing. */
   readonly minDiskGib?: number
@@ -18,7 +18,7 @@ export interface ImageQuery {
   readonly properties?: ReadonlyMap<string, string>
 }
 
-/** Whether an image is one that the query asks for. Visibility is judged elsewhere. */
+/** Whether an image matches the query. Visibility is checked elsewhere. */
 export function matches(image: Image, query: ImageQuery): boolean {
   if (query.name !== undefined && image.name !== query.name) return false
   if (query.statuses !== undefined && !query.statuses.includes(image.status)) return false

@@ -15,8 +15,8 @@ export function matchesSearch(image: Image, viewer: Viewer, search: ImageSearch)
 
 /**
  * Who sees what in a search. Mirrors glance/db/sqlalchemy/api.py (image_get_all,
- * _select_images_query), but that an unscoped viewer is offered nothing. Killed images are found,
- * which Glance leaves out: here they can be imported, and Compute lists them.
+ * _select_images_query), except that nothing is shared with an unscoped viewer. Unlike in Glance,
+ * killed images are found: here they can be imported, and Compute lists them.
  */
 function isFound(image: Image, viewer: Viewer, search: ImageSearch): boolean {
   if (isGone(image) || image.isHidden !== search.isHidden) return false

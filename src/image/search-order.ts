@@ -2,8 +2,8 @@ import type { Image } from './image.ts'
 import type { SortField, SortKey } from './search.ts'
 
 /**
- * Negative when `a` comes before `b` in a search sorted so. What is unset comes before everything
- * when ascending, as in the databases under Glance; texts stand in order of their code points.
+ * Negative if `a` comes before `b` in this order. Ascending, an unset value comes first, as in
+ * Glance's databases; texts are in order of their code points.
  */
 export function compareInSearch(a: Image, b: Image, sort: readonly SortKey[]): number {
   for (const { field, direction } of sort) {
@@ -44,7 +44,7 @@ function compareValues(a: SortValue, b: SortValue): number {
   return a < b ? -1 : 1
 }
 
-/** Code units compare as code points do, but for surrogates, which stand for the highest ones. */
+/** Code units compare like code points, except surrogates, which stand for the highest ones. */
 function compareTexts(a: string, b: string): number {
   let at = 0
   while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1

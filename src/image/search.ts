@@ -1,8 +1,9 @@
 import type { GlanceStatus, MemberStatus, Visibility } from './image.ts'
 
 /**
- * What the Image service's own list asks for. Absent fields ask nothing; all present ones must hold
- * (AND). Mirrors glance/db/sqlalchemy/api.py (_make_conditions_from_filters, _select_images_query).
+ * What the Image service's own list asks for. An absent field is no filter; all present ones must
+ * match (AND). Mirrors glance/db/sqlalchemy/api.py (_make_conditions_from_filters,
+ * _select_images_query).
  */
 export interface ImageSearch {
   /** Each: any of these. */

@@ -28,20 +28,22 @@ export function shownStatus(status: GlanceStatus): Shown {
 
 const COMPUTE_WORDS: ReadonlySet<string> = new Set(Object.values(SHOWN).map((s) => s.status))
 
-/** What a `status` filter asks for: some Glance statuses (none: nothing matches), or the unaskable. */
+/**
+ * What a `status` filter asks for: Glance statuses (none: nothing matches), or one that is refused.
+ */
 export type AskedStatus =
   | { readonly kind: 'statuses'; readonly statuses: readonly GlanceStatus[] }
   | { readonly kind: 'unaskable' }
 
-/** Without what Unicode folds into ASCII: a dotless i is none of the letters of ACTIVE. */
+/** Folds ASCII only: a dotless i is not a letter of ACTIVE. */
 function lowerAscii(word: string): string {
   return word.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
 /**
- * Reads a `status` filter; the case of ASCII letters does not matter. A Compute word means every Glance status shown as
- * that word; another Glance word means itself; `deleted` cannot be asked for; all else matches
- * nothing, and so does `pending_delete`, which no list holds.
+ * Reads a `status` filter; the case of ASCII letters does not matter. A Compute word means every
+ * Glance status shown as that word; another Glance word means itself; `deleted` is refused; every
+ * other word matches nothing, and so does `pending_delete`, since no list shows it.
  */
 export function askedStatus(word: string): AskedStatus {
   const lower = lowerAscii(word)

@@ -20,7 +20,9 @@ function hasFraction(time: string): boolean {
   return /[.,]\d*[1-9]/.test(time)
 }
 
-/** @param next the first whole second after the time asked for, which itself is none. */
+/**
+ * @param next the first whole second after the time asked for, which is not a whole second itself.
+ */
 function betweenSeconds(operator: TimeBound['operator'], next: number): TimeFilter {
   switch (operator) {
     case 'eq':

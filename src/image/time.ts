@@ -1,6 +1,4 @@
-/**
- * Instants as the OpenStack APIs write them. Inside, an instant is whole Unix seconds.
- */
+/** Times as the OpenStack APIs write them. Internally a time is whole Unix seconds. */
 
 /** `YYYY-MM-DDTHH:MM:SSZ`, as Nova and Glance print an instant given in Unix seconds. */
 export function printTime(unixSeconds: number): string {
@@ -12,7 +10,7 @@ export function printTime(unixSeconds: number): string {
 }
 
 const DAY_SECONDS = 86_400
-/** Days are printed once: a list has many images of one day, and Date is slow. */
+/** Each day is printed once: a list has many images of one day, and Date is slow. */
 const PRINTED_DAYS_MAX = 10_000
 const printedDays = new Map<number, string>()
 

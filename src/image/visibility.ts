@@ -1,6 +1,6 @@
 import type { Image, MemberStatus } from './image.ts'
 
-/** Who is looking: the project their token is for (none when unscoped) and whether they are admin. */
+/** The viewer: the project of the token (none if unscoped), and whether the viewer is admin. */
 export interface Viewer {
   readonly project: string | null
   readonly isAdmin: boolean
@@ -40,14 +40,16 @@ export function isOwn(image: Image, viewer: Viewer): boolean {
   return viewer.project !== null && image.owner === viewer.project
 }
 
-/** Whether the image was offered to the viewer's project, and the offer stands so. */
+/** Whether the image is shared with the viewer's project, with this member status. */
 export function isSharedWith(image: Image, viewer: Viewer, status?: MemberStatus): boolean {
   if (image.visibility !== 'shared' || viewer.project === null) return false
   const member = image.members.find((m) => m.project === viewer.project)
   return member !== undefined && (status === undefined || member.status === status)
 }
 
-/** Deleted images are not kept by name; pending ones wait for their data to go. Neither shows. */
+/**
+ * Deleted images leave no record; pending ones wait for their data to be deleted. Neither shows.
+ */
 export function isGone(image: Image): boolean {
   return image.status === 'deleted' || image.status === 'pending_delete'
 }

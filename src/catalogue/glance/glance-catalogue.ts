@@ -29,18 +29,17 @@ import { type Judge, judgeOf } from './seen.ts'
 
 export interface GlanceOptions {
   /**
-   * Whether an identity service has said who the viewers are. Where none has, Glance's own judgement
-   * of the token stands alone.
+   * Whether an identity service has identified the viewers. If not, only Glance checks the token.
    */
   readonly areViewersKnown: boolean
   readonly limits?: Partial<ListLimits>
-  /** Told of images in Glance's answers that could not be used as they were. */
+  /** Called with images in Glance's answers that could not be used unchanged. */
   readonly onOddRows?: (odd: OddRows, requestId: string) => void
 }
 
 export const LIST_LIMITS: ListLimits = { searchTimeoutMs: 30_000, vainRowsMax: 100_000 }
 
-/** How often a change is made anew on what somebody else has made of the image meanwhile. */
+/** How often a change is retried when somebody else has changed the image meanwhile. */
 const CHANGE_ATTEMPTS_MAX = 4
 const CANONICAL_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -141,7 +140,7 @@ class GlanceCatalogue implements Catalogue {
     return undefined
   }
 
-  /** Glance's 403 says in words alone whether the image is protected or the caller is not its owner. */
+  /** Only the text of Glance's 403 tells a protected image from a caller who is not the owner. */
   async #whyNotDeleted(viewer: Viewer, id: string, refusal: CatalogueFault): Promise<unknown> {
     const image = await this.get(viewer, id)
     if (!image.isProtected || this.#parts.judge.mayNotWrite(image, viewer)) return refusal
@@ -154,7 +153,7 @@ class GlanceCatalogue implements Catalogue {
     return this.#read(await this.#ask('change', id, { method: 'PATCH', headers, body }))
   }
 
-  /** Glance takes some names for fields of its own, answers 200 and stores nothing. */
+  /** Glance treats some names as its own fields, answers 200 and stores nothing. */
   #checkStored(stored: Image, steps: readonly PatchStep[]): Image {
     for (const step of steps) {
       if (step.op === 'add' && stored.properties.get(step.key) !== step.value) {
@@ -207,7 +206,9 @@ const NOTHING: ImageList = {
   },
 }
 
-/** A change that changes nothing still writes one of its properties, as every save moves the time. */
+/**
+ * A change without effect still writes one of its properties, since every save moves `updated_at`.
+ */
 function stepsTo(image: Image, target: Image, change: PropertyChange): readonly PatchStep[] {
   const changes = patchSteps(image.properties, target.properties)
   const [same] = change.set

@@ -60,8 +60,8 @@ interface Page {
 const EXAMPLES_MAX = 5
 
 /**
- * The images of a list in batches, in as few pages of Glance's as do. While a batch is written out
- * the next page is on its way. @throws CatalogueFault
+ * The images of a list in batches, in as few of Glance's pages as possible. While a batch is
+ * written out the next page is requested. @throws CatalogueFault
  */
 export function listPages(request: ListRequest): ImageList {
   return {
@@ -119,7 +119,7 @@ async function* readPages(
   }
 }
 
-/** Glance's pages one after the other, each asked for after the one before has come. */
+/** Glance's pages one after the other, each requested after the one before has arrived. */
 class Pages {
   readonly #request: ListRequest
   readonly #signal: AbortSignal
@@ -130,7 +130,7 @@ class Pages {
   /** Where the list has come to, and what it has shown of that second. */
   #last: Position | undefined
   readonly #shown = new Set<string>()
-  /** Set when the marker was lost: only what is as old as this place, less what was shown. */
+  /** Set when the marker was lost: images from this place on, without those already shown. */
   #from: { readonly filter: string; readonly isPast: (image: Image) => boolean } | undefined
 
   constructor(request: ListRequest, signal: AbortSignal) {
@@ -193,8 +193,8 @@ class Pages {
   }
 
   /**
-   * The image that the last page ended with has gone, or is not to be seen any more, so Glance does
-   * not know where to go on: what is as old comes again, and what was shown already is left out.
+   * The last image of the page before was deleted or became invisible, so Glance cannot continue
+   * after it. The images of the same age are read again, and those already shown are left out.
    */
   #goOnByTime(): void {
     const last = this.#last
@@ -249,7 +249,7 @@ class Pages {
     this.#last = positionOf(image)
   }
 
-  /** The marker alone is taken from the link: nobody is led to another host or question. */
+  /** Only the marker is taken from the link, so it cannot lead to another host or query. */
   #readNext(link: unknown): string | undefined {
     if (link === undefined || link === null) return undefined
     const query = typeof link === 'string' ? link.slice(link.indexOf('?') + 1) : ''
@@ -262,7 +262,7 @@ class Pages {
   }
 }
 
-/** Glance's answers to a marker that is gone, and to one that may not be seen. */
+/** Glance's answers to a marker that was deleted, and to one that is invisible. */
 const MARKER_LOST: ReadonlySet<number> = new Set([400, 403, 404])
 
 function fieldOf(json: unknown, field: string): unknown {

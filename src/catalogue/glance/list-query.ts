@@ -11,8 +11,8 @@ import { printTime } from '../../image/time.ts'
 
 /**
  * A query in Glance's own words. Mirrors glance/api/v2/images.py (RequestDeserializer.index) and
- * glance/db/sqlalchemy/api.py (_make_conditions_from_filters). Whatever Glance answers is held
- * against the query once more, so all that matters here is that no image that matches is left out.
+ * glance/db/sqlalchemy/api.py (_make_conditions_from_filters). Every image that Glance returns is
+ * checked against the query again, so this query only has to find every match.
  */
 export interface GlanceQuery {
   /** Encoded; empty for none. Without limit, marker and order. */
@@ -69,7 +69,7 @@ const MODEL_ATTRIBUTES: ReadonlySet<string> = new Set([
   'values',
 ])
 
-/** What Glance cannot be asked for, by the property's name: such a filter is matched here alone. */
+/** Property names that Glance cannot filter by: such a filter is only applied here. */
 export interface MatchedHere {
   readonly why: string
   readonly holds: (key: string) => boolean
@@ -160,8 +160,8 @@ function canHaveProperty(key: string, value: string): boolean {
 }
 
 /**
- * Glance refuses characters of four bytes in UTF-8 (glance/common/utils.py, no_4byte_params), and
- * half a character is no UTF-8.
+ * Glance refuses characters of four bytes in UTF-8 (glance/common/utils.py, no_4byte_params), and a
+ * lone surrogate is not UTF-8.
  */
 export function isHeld(text: string): boolean {
   return !/[\u{10000}-\u{10ffff}\ud800-\udfff]/u.test(text)

@@ -1,6 +1,6 @@
 /** Beyond so many, the one used longest ago is forgotten. */
 const PAGES_MAX = 2_000
-/** A page that takes more to name is not remembered: memory stays below some MiB whatever is asked. */
+/** A page with a longer key is not remembered, so that memory stays below some MiB. */
 const NAME_CHARACTERS_MAX = 1_000
 
 /** Where one page ended when it was last read. */
@@ -11,15 +11,15 @@ export interface PageEnd {
 }
 
 /**
- * Where pages end. Glance's database sorts all that match before it takes a page's rows; asked for
- * nothing older than the end that a page had the last time, it has little more to sort than the
- * page. This never decides what a caller is shown: a page that does not come full is asked for
- * again without it.
+ * Remembers where pages end. Glance's database sorts every match before it takes a page's rows. A
+ * request for nothing older than the page's last known end leaves it little more than the page to
+ * sort. This never changes what a caller sees: if the page is not full, it is requested again
+ * without the bound.
  */
 export class PageEnds {
   readonly #ends = new Map<string, number>()
 
-  /** @param page who asks, and for what: a line for each that may be another in another page */
+  /** @param page the caller and the query: one line for each part in which two pages may differ */
   of(page: readonly string[]): PageEnd {
     const key = page.join('\n')
     return {

@@ -9,7 +9,7 @@ export type PatchStep =
 
 type Properties = ReadonlyMap<string, PropertyValue>
 
-/** The steps that make `before` into `after`; what is the same in both is not touched. */
+/** The steps that turn `before` into `after`; properties that are equal in both are left out. */
 export function patchSteps(before: Properties, after: Properties): readonly PatchStep[] {
   const steps: PatchStep[] = []
   for (const key of before.keys()) {

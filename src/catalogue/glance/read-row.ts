@@ -10,9 +10,9 @@ import {
 import { parseTime } from '../../image/time.ts'
 
 /**
- * Reads an image as Glance prints it, leniently: a list must not fail for one odd image. What can do
- * without is repaired (and named in `repaired`); an image without a usable id or time of making,
- * without which it has no address and no place in a list, is none.
+ * Reads an image as Glance prints it, leniently: a list must not fail because of one odd image.
+ * Wrong fields are repaired (and named in `repaired`). An image without a usable id or creation
+ * time is left out, since it has no address or no place in a list.
  */
 export function readRow(row: unknown, repaired: string[] = []): Image | undefined {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return undefined
@@ -46,7 +46,7 @@ export function readRow(row: unknown, repaired: string[] = []): Image | undefine
   }
 }
 
-/** Ids are parts of paths: what would be another path, or another host, is no id. */
+/** Ids become parts of paths, so an id must not lead to another path or host. */
 export function isImageId(id: string): boolean {
   return /^[0-9A-Za-z_-]{1,36}$/.test(id)
 }
@@ -55,7 +55,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const STATUSES: ReadonlySet<string> = new Set(GLANCE_STATUSES)
 const VISIBILITY_WORDS: ReadonlySet<string> = new Set(VISIBILITIES)
-/** A word that a later Glance has: a state on the way, and shown as Nova shows what it does not know. */
+/** A word of a later Glance is shown as Nova shows a status that it does not know. */
 const UNHEARD_OF_STATUS: GlanceStatus = 'importing'
 /** Glance prints members at an address of their own. */
 const NO_MEMBERS: Image['members'] = []

@@ -2,8 +2,8 @@ import type { Image } from '../../image/image.ts'
 import { isWritable, type Viewer } from '../../image/visibility.ts'
 
 /**
- * What a viewer may see and do is Glance's to judge; here it is only narrowed, where Glance shows
- * more than Nova would: an unscoped token gets every image that is shared with anybody
+ * Glance decides what a viewer may see and do; here that is only narrowed where Glance shows more
+ * than Nova would: an unscoped token gets every image that is shared with anybody
  * (glance/db/sqlalchemy/api.py, _select_images_query and is_image_visible with no owner).
  */
 export interface Judge {

@@ -22,8 +22,8 @@ import { isSameImage } from '../same-image.ts'
 const BATCH_IMAGES = 100
 
 /**
- * A catalogue that holds its images in a plain array and looks at each of them every time: slow,
- * and plainly right. It is what the other catalogues are compared with.
+ * A catalogue that keeps its images in a plain array and checks each of them for every query: slow,
+ * and obviously correct. The other catalogues are compared with it.
  * @param now the clock, in Unix seconds
  */
 export class MemoryCatalogue implements ManagedCatalogue {

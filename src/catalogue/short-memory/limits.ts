@@ -6,7 +6,9 @@ export interface MemoryLimits {
   /** A larger list is not kept. */
   readonly listBytesMax: number
   readonly listRowsMax: number
-  /** Of all lists together that are being read, or have slow readers; beyond it nothing is gathered. */
+  /**
+   * For all lists together that are being read or have slow readers; above it nothing more is kept.
+   */
   readonly readingBytesMax: number
 }
 

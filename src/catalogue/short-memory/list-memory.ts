@@ -17,8 +17,8 @@ export interface AskedList {
 }
 
 /**
- * An image as a write has left it; 'gone': not as it was, or not at all; 'missing': it was not there
- * to be written; 'unknown': the write may or may not have been done.
+ * The image after a write; 'gone': deleted, or changed in an unknown way; 'missing': there was no
+ * such image; 'unknown': the write may or may not have been done.
  */
 export type Written = Image | 'gone' | 'missing' | 'unknown'
 

@@ -34,7 +34,7 @@ function outcomeOf(error: unknown): Outcome {
   return error.code === 'property.unstorable' ? 'gone' : 'unknown'
 }
 
-/** A catalogue as one request meets it, whose lists may come from the short memory. */
+/** The catalogue of one request; its lists may come from the short memory. */
 export class RememberingCatalogue implements Catalogue {
   readonly #memory: ListMemory
   readonly #inner: Catalogue

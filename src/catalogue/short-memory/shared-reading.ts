@@ -3,7 +3,7 @@ import { type Position, positionOf } from '../../image/order.ts'
 import type { MemoryLimits } from './limits.ts'
 import { weightOf } from './weight.ts'
 
-/** How a reading ended. 'outgrown': what is read is too much to keep, and the rest was left unread. */
+/** How a reading ended. 'outgrown': the list is too large to keep, and the rest was not read. */
 export type End = 'open' | 'whole' | 'outgrown' | 'failed' | 'abandoned'
 
 type Limits = Pick<MemoryLimits, 'listBytesMax' | 'listRowsMax' | 'readingBytesMax'>
@@ -14,8 +14,8 @@ export interface Gathered {
 }
 
 /**
- * A list that is being read once for several: it reads on by itself, so that nobody waits for a slow
- * one or loses anything by another's going away; when all have gone, it stops.
+ * A list that is read once for several callers. It is read independently of them, so a slow caller
+ * or one who leaves does not affect the others; when all have left, the reading stops.
  */
 export class SharedReading {
   readonly startMs: number
@@ -52,8 +52,8 @@ export class SharedReading {
   }
 
   /**
-   * What was read and what is being read, until the end of the reading.
-   * @param gone settles when the reader waits no more
+   * All batches, those already read and those to come, until the reading ends.
+   * @param gone settles when the caller no longer waits
    * @throws what made the reading fail
    */
   async *follow(gone: Promise<void>): AsyncGenerator<readonly Image[], void> {

@@ -11,7 +11,7 @@ import { type Gathered, SharedReading } from './shared-reading.ts'
 export interface ShortMemoryOptions {
   /** How long a list is given again without asking; 0: never. */
   readonly ttlMs: number
-  /** How old a list may be that is given because whoever holds the images cannot be asked; 0: never. */
+  /** How old a list may be that is given while the images' service cannot be asked; 0: never. */
   readonly staleIfErrorMs: number
   /** Whether two users with the same roles in the same project may see different images. */
   readonly isKeyedByUser: boolean
@@ -20,13 +20,13 @@ export interface ShortMemoryOptions {
   readonly nowMs?: () => number
 }
 
-/** Faults that say nothing about the asker, and for which an older list stands in. */
+/** Faults that are not about the caller; an older list is given instead. */
 const OUTAGES: ReadonlySet<CatalogueFaultCode> = new Set([
   'upstream.unavailable',
   'upstream.timeout',
   'upstream.invalid',
 ])
-/** Faults that are one asker's own: whoever waited for the same list asks with their own token. */
+/** Faults about one caller's token: others who waited for the same list ask with their own. */
 const PERSONAL: ReadonlySet<CatalogueFaultCode> = new Set([
   'token.refused',
   'upstream.forbidden',
@@ -34,10 +34,10 @@ const PERSONAL: ReadonlySet<CatalogueFaultCode> = new Set([
 ])
 
 /**
- * Keeps lists for a little while in front of a catalogue that is asked over the network. Rows are
- * kept, not answers, and only ever given to who would have been given the same ones: same project,
- * same roles, same question. Single images are always asked for, and an asker without a project
- * shares nothing.
+ * Keeps lists for a short time in front of a catalogue that is asked over the network. It keeps
+ * rows, not answers, and gives them only to callers with the same project, roles and query, who
+ * would get the same rows. Single images are never kept, and a caller without a project shares
+ * nothing.
  */
 export class ShortMemory implements ListMemory {
   readonly #catalogueFor: CatalogueFor
@@ -45,7 +45,9 @@ export class ShortMemory implements ListMemory {
   readonly #limits: MemoryLimits
   readonly #nowMs: () => number
   readonly #kept: KeptLists
-  /** What others may join; and all whose outcome will be kept, unless a write comes in between. */
+  /**
+   * Readings that other callers may join; and all readings to be kept, unless a write comes first.
+   */
   readonly #joinable = new Map<string, SharedReading>()
   readonly #keepable = new Set<SharedReading>()
   readonly #gathered: Gathered = { bytes: 0 }
@@ -95,10 +97,10 @@ export class ShortMemory implements ListMemory {
   }
 
   /**
-   * The lists that held the image go, and those that may hold it now.
-   * Lists that are being read may have missed the write: nobody joins them, and they are not kept.
-   * After 'unknown' nothing is given again but in an outage. What was 'missing' was not written, so
-   * readings go on: a caller could otherwise keep everybody from sharing by deleting nothing.
+   * Drops the lists that held the image and those that may hold it now. Lists that are being read
+   * may have missed the write, so nobody joins them and they are not kept. After 'unknown' kept
+   * lists are only given in an outage. 'missing' wrote nothing and drops no reading, so a caller
+   * cannot stop the sharing by deleting images that do not exist.
    */
   forget(project: string, id: string, outcome: Written): void {
     if (outcome !== 'missing') {
@@ -117,7 +119,7 @@ export class ShortMemory implements ListMemory {
     })
   }
 
-  /** The list with this asker's own token, or along with somebody who asks the same just now. */
+  /** The list read with this caller's own token, or shared with a caller who asks the same now. */
   async *#readOrJoin(key: string, asked: AskedList): AsyncGenerator<readonly Image[], void> {
     const { inner, viewer, query, window, gone } = asked
     const other = this.#joinable.get(key)

@@ -2,7 +2,7 @@ import type { Image } from '../../image/image.ts'
 
 /** A record without its texts, and what a face printed of it. */
 const RECORD_BYTES = 2_000
-/** Text is held as it is and printed, at up to two bytes a character each. */
+/** Text is kept twice, raw and printed, at up to two bytes a character each. */
 const CHARACTER_BYTES = 4
 
 /** Roughly what keeping an image costs, in bytes. */

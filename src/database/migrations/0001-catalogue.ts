@@ -2,8 +2,8 @@
  * The catalogue's tables.
  *
  * `images` holds one row an image. `place` is its place in a list as one number (see
- * src/catalogue/sqlite/places.ts), `revision` moves with every write of the row and is never used
- * twice, `audiences` names the lists that show it. `postings` is an inverted index: for each
+ * src/catalogue/sqlite/places.ts), `revision` changes with every write of the row and is never
+ * reused, `audiences` names the lists that show it. `postings` is an inverted index: for each
  * audience and term, the places of the images that the audience sees and that hold the term.
  */
 export const CATALOGUE_TABLES = `

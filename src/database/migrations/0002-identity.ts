@@ -1,6 +1,7 @@
 /**
  * Local identity's tables. Names are unique within the one domain; ids are Keystone's 32 hex
- * characters. A token is held as the SHA-256 of its text alone, so the file gives nobody a token.
+ * characters. Of a token only the SHA-256 of its text is stored, so nobody can take a token from
+ * the file.
  */
 export const IDENTITY_TABLES = `
 CREATE TABLE project (

@@ -1,7 +1,7 @@
 /**
- * What the Image service's lists are found by. Later images have earlier places, so an index that
- * goes on to `place DESC` is in order of creation. `postings` begins empty, with `posted_words` at 0:
- * which words stand for an image is the catalogue's to say, and it posts them anew when it is opened
+ * Indexes for the Image service's lists. Later images have earlier places, so an index that goes on
+ * to `place DESC` is in order of creation. `postings` begins empty, with `posted_words` at 0: the
+ * catalogue decides which words stand for an image, and writes them when it is opened
  * (src/catalogue/sqlite/renew-postings.ts).
  */
 export const SEARCH_INDEXES = `

@@ -11,7 +11,7 @@ import { readVmdk } from './vmdk.ts'
 /** Each knows its own mark; no file bears two of them at its beginning. */
 const FORMATS: readonly ReadFormat[] = [readQcow2, readVmdk, readVdi, readVhdx, readVhd, readIso]
 
-/** Says what a file's bytes are. Its headers are somebody else's: nothing in them is believed unbounded. */
+/** Recognises a file's format. Its headers are untrusted: every number in them is bounded. */
 export async function readContents(file: FileHandle, sizeBytes: number): Promise<Contents> {
   const peek: Peek = async (offset, bytes) => {
     const length = Math.max(0, Math.min(bytes, sizeBytes - offset))

@@ -3,7 +3,7 @@ import type { Contents } from '../image-files.ts'
 /** Reads bytes at a place; fewer, or none, where the file ends before. */
 export type Peek = (offset: number, bytes: number) => Promise<Buffer>
 
-/** Reads one format's header. @returns undefined for a file that does not bear its mark */
+/** Reads one format's header. @returns undefined for a file without the format's signature */
 export type ReadFormat = (peek: Peek, sizeBytes: number) => Promise<Contents | undefined>
 
 /** A size out of a header; null for one that no disk has. */
