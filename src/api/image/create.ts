@@ -21,7 +21,7 @@ import { printImage } from './view.ts'
 
 /** Answers `POST /v2/images`. @throws ImageFault, CatalogueFault */
 export const createImage: Handler = async (call, deps, incoming) => {
-  const image = await deps.catalogue.create(newImage(readJson(incoming), call, deps))
+  const image = await deps.catalogue.create(newImage(await readJson(incoming), call, deps))
   return {
     status: 201,
     headers: {

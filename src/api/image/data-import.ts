@@ -14,7 +14,7 @@ export const IMPORT_METHODS = ['glance-direct'] as const
  * glance/api/v2/images.py (import_image), in its order of checks.
  */
 export const importData: Handler = async (call, deps, incoming) => {
-  const body = readJson(incoming)
+  const body = await readJson(incoming)
   checkBody(body)
   const image = await seenImage(call, deps, noImage(call.id))
   checkImage(image)

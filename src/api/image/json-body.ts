@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Incoming } from './call.ts'
 import { ImageFault } from './faults.ts'
 
@@ -15,22 +16,28 @@ export type JsonBody = Readonly<Record<string, unknown>> | readonly unknown[]
 
 /** Lists and objects inside one another; nothing that is taken has more than 4. */
 const NESTING_DEPTH_MAX = 32
+/** All values in it together: ten times what the largest image has. To parse more holds others up. */
+const VALUES_MAX = 10_000
+/** A body above this is looked at, decoded and parsed in turns of the event loop of their own. */
+const BYTES_IN_ONE_TURN = 256 * 1024
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * The body as JSON. Mirrors glance/common/wsgi.py (JSONRequestDeserializer).
- * @throws ImageFault 'body.invalid'
+ * @throws ImageFault 'body.invalid', 'limit.exceeded'
  */
-export function readJson({ body }: Incoming): JsonBody {
+export async function readJson({ body }: Incoming): Promise<JsonBody> {
   if (!(body instanceof Uint8Array) || body.length === 0) {
     throw new ImageFault('body.invalid', 'Body expected in request.')
   }
-  if (isNestedDeeper(body, NESTING_DEPTH_MAX)) {
-    const message = `The JSON is nested deeper than ${NESTING_DEPTH_MAX} lists and objects.`
-    throw new ImageFault('body.invalid', message)
-  }
-  const json = parse(body)
+  const isLarge = body.length > BYTES_IN_ONE_TURN
+  checkExtent(body)
+  if (isLarge) await nextTurn()
+  const text = orMalformed(() => utf8.decode(body))
+  if (isLarge) await nextTurn()
+  const json = orMalformed<unknown>(() => JSON.parse(text))
+  if (isLarge) await nextTurn()
   if (typeof json !== 'object' || json === null) {
     throw new ImageFault('body.invalid', 'Unexpected body type. Expected list/dict.')
   }
@@ -38,12 +45,17 @@ export function readJson({ body }: Incoming): JsonBody {
 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const COMMA = 0x2c
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d]
 const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d]
 
-/** Looked at before it is parsed: what is deep takes seconds, or the stack, to print in a message. */
-function isNestedDeeper(json: Uint8Array, depthMax: number): boolean {
+/**
+ * Looked at before it is parsed: what is deep takes seconds, or the stack, to print in a message, and
+ * many values take long to make.
+ */
+function checkExtent(json: Uint8Array): void {
   let depth = 0
+  let values = 1
   let isText = false
   for (let i = 0; i < json.length; i += 1) {
     const byte = json[i]
@@ -51,14 +63,20 @@ function isNestedDeeper(json: Uint8Array, depthMax: number): boolean {
     else if (isText) i += byte === BACKSLASH ? 1 : 0
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) depth += 1
     else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1
-    if (depth > depthMax) return true
+    else if (byte === COMMA) values += 1
+    if (depth > NESTING_DEPTH_MAX) {
+      const message = `The JSON is nested deeper than ${NESTING_DEPTH_MAX} lists and objects.`
+      throw new ImageFault('body.invalid', message)
+    }
+    if (values > VALUES_MAX) {
+      throw new ImageFault('limit.exceeded', `The JSON has more than ${VALUES_MAX} values.`)
+    }
   }
-  return false
 }
 
-function parse(body: Uint8Array): unknown {
+function orMalformed<T>(read: () => T): T {
   try {
-    return JSON.parse(utf8.decode(body))
+    return read()
   } catch {
     throw new ImageFault('body.invalid', 'Malformed JSON in request body.')
   }

@@ -36,9 +36,9 @@ export const showMember: Handler = async (call, deps) => {
 }
 
 /** Answers `POST /v2/images/{id}/members`: offers the image to a project. */
-export const addMember: Handler = (call, deps, incoming) => {
+export const addMember: Handler = async (call, deps, incoming) => {
   const { id, viewer } = call
-  const project = readProject(incoming)
+  const project = await readProject(incoming)
   return changeMember(call, deps, project, (image) => {
     if (!isWritable(image, viewer)) throw notAllowed('create', id)
     if (image.members.some((member) => member.project === project)) {
@@ -56,8 +56,8 @@ export const addMember: Handler = (call, deps, incoming) => {
 }
 
 /** Answers `PUT /v2/images/{id}/members/{member}`: the member accepts or rejects. */
-export const updateMember: Handler = (call, deps, incoming) => {
-  const asked = readStatus(incoming)
+export const updateMember: Handler = async (call, deps, incoming) => {
+  const asked = await readStatus(incoming)
   return changeMember(call, deps, call.name, (image) => {
     if (!mayAnswer(image, call.viewer)) throw notAllowed('update', call.id)
     const member = seenMember(image, call)
@@ -99,8 +99,8 @@ function seenMember(image: Image, { id, name, viewer }: Call): Member {
   throw new ImageFault('member.not_found', message)
 }
 
-function readProject(incoming: Incoming): string {
-  const body = readJson(incoming)
+async function readProject(incoming: Incoming): Promise<string> {
+  const body = await readJson(incoming)
   const project = isObject(body) ? fieldOf(body, 'member') : []
   if (project === undefined) throw invalid('Member to be added not specified')
   if (project === '' || project === null) throw invalid("Member can't be empty")
@@ -115,8 +115,8 @@ function readProject(incoming: Incoming): string {
   return project
 }
 
-function readStatus(incoming: Incoming): unknown {
-  const body = readJson(incoming)
+async function readStatus(incoming: Incoming): Promise<unknown> {
+  const body = await readJson(incoming)
   if (!isObject(body)) throw invalid('Expected a status in the form: {"status": "status"}')
   const status = fieldOf(body, 'status')
   if (status === undefined) throw invalid('Status not specified')

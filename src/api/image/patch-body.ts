@@ -29,12 +29,19 @@ const DRAFTS: Readonly<Record<string, Draft>> = {
   'application/openstack-images-v2.1-json-patch': 10,
 }
 
+/** Each is checked against the schema: seven for each of the properties that an image may have. */
+const OPERATIONS_MAX = 1000
+
 /** @throws ImageFault */
-export function readPatch(incoming: Incoming): readonly Change[] {
+export async function readPatch(incoming: Incoming): Promise<readonly Change[]> {
   const draft = draftOf(incoming.headers['content-type'])
-  const body = readJson(incoming)
+  const body = await readJson(incoming)
   if (!Array.isArray(body)) {
     throw invalid('Request body must be a JSON array of operation objects.')
+  }
+  if (body.length > OPERATIONS_MAX) {
+    const message = `A patch has at most ${OPERATIONS_MAX} operations. Attempted: ${body.length}`
+    throw new ImageFault('limit.exceeded', message)
   }
   return body.map((raw: unknown) => {
     if (!isObject(raw)) throw invalid('Operations must be JSON objects.')

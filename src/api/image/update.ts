@@ -17,7 +17,7 @@ import { printImage } from './view.ts'
 
 /** Answers `PATCH /v2/images/{id}`. @throws ImageFault, CatalogueFault */
 export const updateImage: Handler = async (call, deps, incoming) => {
-  const changes = readPatch(incoming)
+  const changes = await readPatch(incoming)
   const { id, viewer } = call
   const image = await changeSeen(call, deps, `No image found with ID ${id}`, (image) =>
     changes.length === 0 ? image : changed(image, changes, viewer, deps.now()),

@@ -186,11 +186,11 @@ test('an image has at most 128 properties and 128 tags', async () => {
   assert.equal((await create({ ...most, tags: names.slice(1) })).status, 201)
 })
 
-test('a document of very many properties is refused in time that grows with their number', async () => {
-  const start = performance.now()
-  const body = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`p${n}`, '']))
-  assert.equal((await create(body)).status, 413)
-  assert.ok(performance.now() - start < 10_000)
+test('a document has at most 10,000 values, commas in its texts aside', async () => {
+  const tags = Array.from({ length: 10_000 }, () => 'x')
+  assert.equal((await create({ tags })).status, 201, 'the same tag')
+  assert.match(await refused({ tags: [...tags, 'x'] }, 413), /more than 10000 values/)
+  assert.equal((await create({ p: ','.repeat(20_000) })).status, 201)
 })
 
 test('a body above the limit is refused, one of many long properties is not', async () => {

@@ -215,13 +215,11 @@ test('properties beyond 128 are refused, and changing those there are is not', a
   assert.equal((await patched(replace('p0', 'y')))['p0'], 'y')
 })
 
-test('a patch of very many properties is read in time that grows with their number', async () => {
-  const add = Array.from({ length: 50_000 }, (_, n) => ({ op: 'add', path: `/p${n}`, value: '' }))
-  const start = performance.now()
-  assert.match(await refused(add, 413), /Attempted: 50001, Maximum: 128/)
+test('properties are counted when the whole patch is done', async () => {
+  const add = Array.from({ length: 500 }, (_, n) => ({ op: 'add', path: `/p${n}`, value: '' }))
+  assert.match(await refused(add, 413), /Attempted: 501, Maximum: 128/)
   const undone = add.flatMap((op) => [op, { op: 'remove', path: op.path }])
   assert.deepEqual(Object.hasOwn(await patched(undone), 'p0'), false)
-  assert.ok(performance.now() - start < 10_000)
 })
 
 test('an image is deleted by its owner and admin, unless it is protected', async () => {
@@ -239,4 +237,13 @@ test('an image is deleted by its owner and admin, unless it is protected', async
   assert.equal(await remove(1), `404 Failed to find image ${idOf(1)} to delete`)
   assert.equal(await remove(3, 'admin'), 'gone')
   assert.equal((await ask(served, `/v2/images/${idOf(1)}`)).status, 404)
+})
+
+test('a patch has at most 1,000 operations', async () => {
+  const operations = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ op: 'add', path: '/p', value: String(n) }))
+  assert.equal((await patched(operations(1000)))['p'], '999')
+  const { status, text } = await patch(operations(1001))
+  assert.equal(status, 413)
+  assert.match(text, /at most 1000 operations. Attempted: 1001/)
 })
