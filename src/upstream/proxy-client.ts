@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 
 export interface ProxyClientOptions {
@@ -37,6 +39,8 @@ export const PROXIED: unique symbol = Symbol('proxied')
 
 export class ProxyClient {
   readonly #pool: Pool
+  /** Makes a new connection for each request: the one that failed was kept, and others may be as dead. */
+  readonly #unkept: Pool
   readonly #basePath: string
 
   /** @throws Error when `caFile` cannot be read */
@@ -47,13 +51,15 @@ export class ProxyClient {
     const connect = buildConnector({ timeout: connectTimeoutMs, ...ca })
     // TLS names have no addresses among them; those are checked by the host that is connected to.
     const servername = isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : ''
-    this.#pool = new Pool(origin, {
+    const settings: Pool.Options = {
       connections: CONNECTIONS_MAX,
       connect: (options, done) => connect({ ...options, servername }, done),
       maxHeaderSize: ANSWER_HEADER_BYTES_MAX,
       headersTimeout: silenceTimeoutMs,
       bodyTimeout: silenceTimeoutMs,
-    })
+    }
+    this.#pool = new Pool(origin, settings)
+    this.#unkept = new Pool(origin, { ...settings, pipelining: 0 })
   }
 
   /** Not all of undici's client: libraries call it with a callback, and ask nothing else of it. */
@@ -63,16 +69,48 @@ export class ProxyClient {
       const { target, body, signal } = headers[PROXIED]
       const path = `${this.#basePath}${target}`
       // The Host that callers ask for is not whom to trust: undici takes it for that without a name.
-      const asked = { ...options, path, body, signal, servername: UPSTREAM_NAME }
-      this.#pool.request(asked, (error, answer) => {
+      const again = () => (body === null ? null : Readable.from(readBetween(body)))
+      const asked = { ...options, path, signal, servername: UPSTREAM_NAME }
+      const finish: Done = (error, answer) => {
         // Libraries tell of every error, and this is none.
         if (error === null || !signal.aborted) done(error, answer)
+      }
+      this.#pool.request({ ...asked, body: again() }, (error, answer) => {
+        if (error !== null && isClosed(error) && isRepeatable(asked.method, body)) {
+          this.#unkept.request({ ...asked, body: again() }, finish)
+        } else finish(error, answer)
       })
     }
     return { request: request as Dispatcher['request'] }
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await Promise.all([this.#pool.destroy(), this.#unkept.destroy()])
   }
+}
+
+/**
+ * A body, with a look at what the other side has sent before each piece of it: an answer that comes
+ * early is read before a write to a connection that is closed by then fails, and takes the answer with it.
+ */
+async function* readBetween(body: IncomingMessage): AsyncGenerator<Buffer, void> {
+  // Leaving early must not close the caller's connection: the answer is still to be told.
+  for await (const piece of body.iterator({ destroyOnReturn: false })) {
+    await turn()
+    yield piece
+  }
+}
+
+const CLOSED: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+
+/** Whether the other side closed the connection before it answered, as it may do with one that is kept. */
+function isClosed(error: Error): boolean {
+  return CLOSED.has((error as { readonly code?: unknown }).code)
+}
+
+const SAFE: ReadonlySet<unknown> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A write without a body may have been carried out; one whose body has not been read cannot have been. */
+function isRepeatable(method: string, body: ProxiedRequest['body']): boolean {
+  return body === null ? SAFE.has(method) : !body.readableDidRead
 }

@@ -272,14 +272,16 @@ const FAULTS: readonly Fault[] = [
 
 for (const { what, does, status, fault } of FAULTS) {
   for (const method of ['GET', 'POST']) {
-    test(`Nova ${what} at a ${method}: ${status} in Nova's shape, asked once`, async (t) => {
+    // A GET on a connection that is closed before any answer may be sent again.
+    const times = method === 'GET' && what === 'resets' ? 2 : 1
+    test(`Nova ${what} at a ${method}: ${status} in Nova's shape, asked ${times} times`, async (t) => {
       const { stand, nova } = await startBoth(t)
       nova.answer = does
       const answer = await stand.ask('servers', { method })
       assert.equal(answer.status, status)
       assert.deepEqual(Object.keys(answer.json as object), [fault])
       assert.match(String(answer.headers.get('x-compute-request-id')), /^req-/)
-      assert.equal(nova.seen.length, 1)
+      assert.equal(nova.seen.length, times)
       nova.answer = (_request, response) => response.end('back')
       assert.equal((await stand.ask('servers')).text, 'back')
     })
