@@ -4,7 +4,7 @@ import { ImageFault } from './faults.ts'
 import { changeSeen, checkOwner } from './rights.ts'
 
 /**
- * Taking an image out of use, and back. Mirrors glance/api/v2/image_actions.py and
+ * Deactivates an image, and reactivates it. Mirrors glance/api/v2/image_actions.py and
  * glance/domain/__init__.py (Image.deactivate, Image.reactivate).
  */
 function action(verb: string, from: GlanceStatus, to: GlanceStatus): Handler {

@@ -78,8 +78,8 @@ function methodFault(method: string, allow: string): ImageFault {
 }
 
 /**
- * The versions, whatever is asked for, as in glance/api/middleware/version_negotiation.py; but the
- * address that Compute's `alternate` links name leads to the image.
+ * The list of versions for any path, as in glance/api/middleware/version_negotiation.py; but the
+ * path in Compute's `alternate` links redirects to the image.
  */
 function outsideVersions(method: string, { segments }: Target, base: string): Answer {
   const id = linkedImage(segments)
@@ -95,7 +95,7 @@ function outsideVersions(method: string, { segments }: Target, base: string): An
   }
 }
 
-/** Nova's project_id_regex default, so that `/v1/images/ID` is no such link. */
+/** Nova's project_id_regex default, so that `/v1/images/ID` is not taken for such a link. */
 const PROJECT_ID = /^[0-9a-f-]+$/
 
 /** The id in `/images/ID` or `/PROJECT/images/ID`. */

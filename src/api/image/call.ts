@@ -3,7 +3,10 @@ import type { Readable } from 'node:stream'
 import type { Viewer } from '../../image/visibility.ts'
 import type { Operation } from './routes.ts'
 
-/** A request that passed every check before validation: who asks for what. */
+/**
+ * A request that passed every check before validation: the caller, the operation and its
+ * parameters.
+ */
 export interface Call {
   readonly operation: Operation
   /** The image id in the path as it was sent, else ''. */

@@ -7,8 +7,8 @@ import { IMAGE_PROPERTIES, type PropertySchema, UUID } from './schemas.ts'
  */
 
 /**
- * What may be written besides what the schema says: it shows whatever was imported, but new images
- * have known formats only. Mirrors the defaults in glance/common/config.py (image_format).
+ * The formats that may be written. The schema names none, since imported images may have others.
+ * Mirrors the defaults in glance/common/config.py (image_format).
  */
 const NARROWER: Readonly<Record<string, Pick<PropertySchema, 'pattern'> & { enum?: Words }>> = {
   container_format: {

@@ -33,7 +33,7 @@ export const createImage: Handler = async (call, deps, incoming) => {
   }
 }
 
-/** Told from the others since they are refused before anything else is looked at. */
+/** Kept apart since these are refused before any other check. */
 const DISALLOWED: readonly string[] = ['direct_url', 'self', 'file', 'schema', 'stores']
 const READ_ONLY: ReadonlySet<string> = new Set([
   'created_at',

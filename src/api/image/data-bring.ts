@@ -6,11 +6,11 @@ import type { ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { isNotFound } from './rights.ts'
 
-/** Bringing data to an image: the steps that upload, stage and import share. */
+/** Storing an image's data: the steps that upload, stage and import share. */
 
 /**
- * Claims the image's data, moves the image to a status, does the work, and gives the claim back. If
- * the work fails, the image is queued again, as though nothing had come.
+ * Claims the image's data, sets the image's status, does the work, and releases the claim. If the
+ * work fails, the image is queued again, as if no data had come.
  * @throws what the work throws; ImageFault 'image.conflict'
  */
 export async function withClaim<T>(
@@ -37,7 +37,7 @@ export async function withClaim<T>(
   }
 }
 
-/** What the caller is told of a full disk says nothing of where, and how full. */
+/** The message about a full disk tells the caller no path and no size. */
 function tellOperator({ data }: ImageDependencies, image: string, error: unknown): void {
   if (!(error instanceof ImageDataFault) || error.detail === undefined) return
   data.warn({ image, detail: error.detail }, error.message)
@@ -94,7 +94,7 @@ async function requeue(
 }
 
 /**
- * Publishes what came and makes the image active, if what came is what the image says by then.
+ * Publishes the data and makes the image active, if the data still fits the image's fields.
  * @throws ImageFault 'data.gone', 'data.format'
  */
 export async function activate(
@@ -126,8 +126,8 @@ export async function activate(
 }
 
 /**
- * Whether the image itself is why the work failed. If the row could not be written at all, the bytes
- * stay: the next start makes of row and file what they then say.
+ * Whether the work failed because of the image itself. If the row could not be written at all, the
+ * bytes stay, and the next start repairs row and file.
  */
 export function isVerdict(error: unknown): boolean {
   return error instanceof ImageFault || isNotFound(error)
@@ -153,8 +153,8 @@ const READ_FORMATS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Compares the bytes with the declared format. Mirrors glance/location.py (set_data): a container's
- * inside is nobody's business, and raw bytes may be anything's.
+ * Compares the bytes with the declared format. Mirrors glance/location.py (set_data): data in a
+ * container is not examined, and raw data may be anything.
  * @returns the virtual size @throws ImageFault 'data.format', where a match is required
  */
 function judgeContents(

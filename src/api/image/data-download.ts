@@ -5,7 +5,7 @@ import { ImageFault } from './faults.ts'
 import { readRange } from './range.ts'
 import { seenImage } from './rights.ts'
 
-/** Such as one that came by `afterimage import`, which brings documents and no data. */
+/** For example after `afterimage import`, which imports documents without data. */
 const WITHOUT_FILE =
   'an image that should have data has no file here; upload the data to a new image, or put the ' +
   'file into the folder of image files as ID.MD5'

@@ -10,8 +10,8 @@ import { checkOwner, seenImage } from './rights.ts'
 export const IMPORT_METHODS = ['glance-direct'] as const
 
 /**
- * `POST /v2/images/{id}/import`: what was staged becomes the image's data, after the answer. Mirrors
- * glance/api/v2/images.py (import_image), in its order of checks.
+ * `POST /v2/images/{id}/import`: the staged data becomes the image's data after the answer is sent.
+ * The order of checks mirrors glance/api/v2/images.py (import_image).
  */
 export const importData: Handler = async (call, deps, incoming) => {
   const body = await readJson(incoming)

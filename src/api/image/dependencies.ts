@@ -18,7 +18,7 @@ export interface ImageDependencies extends Gate {
   /** The clock, in Unix seconds. */
   readonly now: () => number
   readonly data: ImageDataService
-  /** Answers `GET /v2/cloudimages`, another face on the same port; absent: that is not found. */
+  /** Answers `GET /v2/cloudimages`, another face on the same port; absent: 404. */
   readonly cloudimages?: (
     call: Pick<Call, 'query' | 'viewer'>,
     catalogue: ManagedCatalogue,
@@ -27,7 +27,7 @@ export interface ImageDependencies extends Gate {
 
 export interface ImageDataService {
   readonly files: ImageFiles
-  /** Refuse data that is not of the image's disk_format; else it is told to the operator alone. */
+  /** Refuse data that is not of the image's disk_format; otherwise it is only logged. */
   readonly requireFormatMatch: boolean
   /** Tells the operator. */
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void

@@ -34,7 +34,7 @@ function streamsBody(method: string, target: string): boolean {
 }
 
 const CALL = 'imageCall'
-/** Nothing between a caller and here may keep an answer for somebody else. */
+/** No cache on the way may give an answer to another caller. */
 const AUTHENTICATED = { 'cache-control': 'private, no-cache', vary: 'X-Auth-Token' }
 
 function register(app: FastifyInstance, deps: ImageDependencies): void {
@@ -69,7 +69,7 @@ function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyRe
   return reply.send(typeof body === 'string' ? Buffer.from(body) : body)
 }
 
-/** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
+/** Sends the fault of an expected error; an unexpected one goes to the error handler. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
   const fault = faultOf(error)
   if (fault === undefined) throw error

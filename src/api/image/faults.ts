@@ -136,7 +136,7 @@ export function printFault(fault: ImageFault, accept: string | undefined): Answe
   return { status, headers: { 'content-type': contentType, ...retry, ...fault.headers }, body }
 }
 
-/** What is met before there is a request to read; whoever made it, JSON is the shape of the API. */
+/** For failures before a request can be read, so `Accept` is unknown; they are always JSON. */
 export function printFailure({ status, message }: Failure): PrintedBody {
   return printJson(status, message)
 }
@@ -172,7 +172,7 @@ function titleOf(status: number): string {
   return TITLES[status] ?? STATUS_CODES[status] ?? 'Error'
 }
 
-/** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */
+/** The fault that this face sends for an error; undefined for an unexpected error. */
 export function faultOf(error: unknown): ImageFault | undefined {
   if (error instanceof ImageFault) return error
   if (error instanceof CatalogueFault) return new ImageFault(error.code, error.message)

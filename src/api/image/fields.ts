@@ -41,7 +41,7 @@ export function isField(name: string): boolean {
   return Object.hasOwn(SETTERS, name)
 }
 
-/** An image whose free properties may be written in place, however many at a time. */
+/** An image whose free properties may be changed in place, any number of times. */
 export interface WorkingCopy extends Image {
   readonly properties: Map<string, PropertyValue>
 }
@@ -69,7 +69,7 @@ export function withTags(image: Image, tags: readonly string[]): Image {
 
 const RESERVED_PROPERTIES = 'os_glance_'
 
-/** Names that begin so are the service's own (glance/api/common.py, GLANCE_RESERVED_NS). */
+/** Names with this prefix belong to the service (glance/api/common.py, GLANCE_RESERVED_NS). */
 export function isReservedProperty(name: string): boolean {
   return name.startsWith(RESERVED_PROPERTIES)
 }

@@ -2,7 +2,7 @@ import { parseTime } from '../../image/time.ts'
 import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
 import { ImageFault } from './faults.ts'
 
-/** The operators that Glance reads out of a filter's value, `OPERATOR:VALUE`. */
+/** The operators in a filter's value, `OPERATOR:VALUE`, as in Glance. */
 
 interface Filter {
   readonly operator: string
@@ -51,8 +51,8 @@ export function readTime(parameter: string, value: string): TimeFilter {
 const ITEM = /"([^"\\]*(?:\\[^\n][^"\\]*)*)",?|([^,]+),?|,/g
 
 /**
- * Items parted by commas; double quotes protect commas, and a backslash protects a quote and stays.
- * Mirrors glance/common/utils.py (split_filter_value_for_quotes).
+ * Items separated by commas; double quotes protect commas, and a backslash protects a quote and is
+ * kept. Mirrors glance/common/utils.py (split_filter_value_for_quotes).
  */
 function splitList(list: string): string[] {
   checkQuotes(list)

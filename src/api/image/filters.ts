@@ -6,7 +6,7 @@ import { ImageFault } from './faults.ts'
 import { readAnyOf, readTime } from './filter-operators.ts'
 
 /**
- * What the parameters of a list ask for. Mirrors glance/api/v2/images.py (index, _get_filters) and
+ * Reads the filters of a list. Mirrors glance/api/v2/images.py (index, _get_filters) and
  * glance/db/sqlalchemy/api.py (_make_conditions_from_filters).
  */
 
@@ -152,7 +152,7 @@ function invalid(message: string): ImageFault {
   return new ImageFault('query.invalid', message)
 }
 
-/** Refused, since a filter that is left out would show images that were not asked for. */
+/** Refused, since ignoring a filter would show images that were not asked for. */
 function notServed(name: string): ImageFault {
   return new ImageFault('query.not_served', `The query parameter '${name}' is not served here.`)
 }

@@ -1,7 +1,7 @@
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 
-/** What the service says of itself. Mirrors glance/api/v2/discovery.py (InfoController). */
+/** The service's description of itself. Mirrors glance/api/v2/discovery.py (InfoController). */
 
 /** The ways of `POST /v2/images/{id}/import` that are served. */
 export const IMPORT_METHODS: readonly string[] = ['glance-direct']
@@ -19,7 +19,7 @@ export const showStores: Handler = () => {
   throw new ImageFault('stores.not_found', 'Multi backend is not supported at this site.')
 }
 
-/** No quota is kept, so none is told, as by a Glance whose limits are not kept in Keystone. */
+/** There are no quotas, so none is shown, as in a Glance without limits in Keystone. */
 export const showUsage: Handler = () => json({ usage: {} })
 
 function json(body: unknown) {

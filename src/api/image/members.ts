@@ -78,7 +78,7 @@ export const deleteMember: Handler = async (call, deps) => {
   return { status: 204, headers: {}, body: '' }
 }
 
-/** Puts what `change` makes of a project's member in its place; the image's own times stay. */
+/** Replaces a project's member by what `change` returns; the image's own times stay. */
 async function changeMember(
   call: Call,
   deps: ImageDependencies,

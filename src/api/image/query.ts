@@ -6,7 +6,7 @@ import { readSort } from './sort.ts'
 
 /** Glance's limit_param_default. */
 export const LIMIT_DEFAULT = 25
-/** Glance's api_limit_max; who asks for more gets this many and a `next` link. */
+/** Glance's api_limit_max; a request for more gets this many and a `next` link. */
 export const LIMIT_MAX = 1000
 
 /** A list request, read. */
@@ -16,11 +16,11 @@ export interface ListRequest {
   readonly limit: number
   /** The id to go on after. */
   readonly marker: string | undefined
-  /** Every parameter but the marker, for the links; of a repeated one what counts. */
+  /** Every parameter but the marker, for the links; of a repeated one the value that is applied. */
   readonly parameters: readonly (readonly [string, string])[]
 }
 
-/** Parameters each of whose values counts; of any other, the last one does. */
+/** Parameters of which every value is applied; of any other only the last one. */
 const REPEATABLE: ReadonlySet<string> = new Set(['tag', 'sort_key', 'sort_dir'])
 
 /**

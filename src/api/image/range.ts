@@ -12,8 +12,8 @@ const RANGE = /^bytes *= *([0-9]*) *- *([0-9]*)/i
 const CONTENT_RANGE = /^bytes ([0-9]+)-([0-9]+)\/(?:([0-9]+)|\*)/
 
 /**
- * Which part is asked for; undefined: all. Mirrors glance/common/wsgi.py (get_range_from_request),
- * which takes Content-Range in a request for the same.
+ * The requested part; undefined: all. Mirrors glance/common/wsgi.py (get_range_from_request), which
+ * reads Content-Range in a request alike.
  * @throws ImageFault 'range.multiple', 'range.invalid'
  */
 export function readRange(headers: IncomingHttpHeaders, sizeBytes: number): ByteRange | undefined {

@@ -7,7 +7,7 @@ import { ImageFault } from './faults.ts'
 
 /** Who may do what to an image, as Glance's default policies have it (glance/api/v2/policy.py). */
 
-/** An image that the caller sees. @throws ImageFault 'image.not_found', in the words given */
+/** An image that the caller sees. @throws ImageFault 'image.not_found', with this message */
 export async function seenImage(
   { id, viewer }: Pick<Call, 'id' | 'viewer'>,
   { catalogue }: ImageDependencies,

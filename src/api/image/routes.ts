@@ -4,7 +4,7 @@ import { allowFor, matchRoute, type Route, type RouteMatch } from '../request/ro
 interface Demands {
   /** Glance's policy for it, where it changes something: a caller who may only read is refused. */
   readonly policy?: string
-  /** A body that is no part of the operation is refused, as Glance's router has it (body_reject). */
+  /** A body that the operation does not take is refused, as in Glance's router (body_reject). */
   readonly body: 'refused' | 'ignored' | 'json' | 'stream'
 }
 
@@ -85,7 +85,7 @@ export function findRoute(method: string, path: readonly string[]): RouteMatch<R
   return matchRoute(ROUTES, method, path)
 }
 
-/** What of Glance's Image API is known here and left out: where it begins, and why. */
+/** Parts of Glance's Image API that are left out: the path prefix, and why. */
 const LEFT_OUT: readonly { readonly path: readonly string[]; readonly what: string }[] = [
   { path: ['tasks'], what: 'Tasks are' },
   { path: ['schemas', 'task'], what: 'Tasks are' },
@@ -97,7 +97,7 @@ const LEFT_OUT: readonly { readonly path: readonly string[]; readonly what: stri
   { path: ['images', ':id', 'locations'], what: 'Locations are' },
 ]
 
-/** Why a path that no route takes is left out; undefined for one that means nothing. */
+/** Why an unserved path is left out; undefined for an unknown path. */
 export function whyLeftOut(path: readonly string[]): string | undefined {
   const found = LEFT_OUT.find((entry) =>
     entry.path.every(

@@ -4,7 +4,7 @@ import { ImageFault } from './faults.ts'
 /**
  * The order that a list asks for: `sort=KEY:DIRECTION,...`, or `sort_key` and `sort_dir`, each as
  * often as wanted. Mirrors glance/api/v2/images.py (_get_sorting_params) and
- * glance/db/sqlalchemy/api.py (image_get_all), which adds what makes the order whole.
+ * glance/db/sqlalchemy/api.py (image_get_all), which adds keys that make the order total.
  * @throws ImageFault 'query.invalid'
  */
 export function readSort(pairs: readonly (readonly [string, string])[]): readonly SortKey[] {
@@ -30,7 +30,7 @@ export function readSort(pairs: readonly (readonly [string, string])[]): readonl
 
 type Direction = SortKey['direction']
 
-/** One direction is meant for every key; what comes after `id` cannot matter. */
+/** One direction applies to every key; keys after `id` have no effect. */
 function whole(keys: readonly SortField[], directions: readonly Direction[]): readonly SortKey[] {
   const fields: readonly SortField[] = keys.length === 0 ? ['created_at'] : keys
   if (directions.length > 1 && directions.length !== keys.length) {

@@ -57,7 +57,10 @@ function applied(image: WorkingCopy, change: Change, viewer: Viewer): WorkingCop
   return image
 }
 
-/** Glance refuses an `add` only once the image is out of the caller's sight; here, both alike. */
+/**
+ * Glance refuses an `add` only if the image is not visible to the caller; here both are treated
+ * alike.
+ */
 function checkOwnerChange(image: Image, { kind, value }: Change, viewer: Viewer): void {
   if (viewer.isAdmin || (kind === 'add' && value === image.owner)) return
   throw new ImageFault('caller.forbidden', "Owner can't be updated by non admin.")

@@ -10,7 +10,7 @@ import { isInSchema } from './schemas.ts'
 /** Kept by Glance for itself (_hidden_properties). */
 const HIDDEN_PROPERTY = 'os_glance_stage_host'
 
-/** A record is never changed in place, so what was printed for it stays true. */
+/** A record is never changed in place, so its printed form stays valid. */
 const printed = new WeakMap<Image, string>()
 
 /** One image; its members have an address of their own. */

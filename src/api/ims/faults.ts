@@ -1,7 +1,7 @@
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { Answer } from './call.ts'
 
-/** Everything this face refuses by itself, by code. What else goes wrong is the Image API's to say. */
+/** The codes of this face's own faults. Every other fault is sent as the Image API sends it. */
 export type ImsFaultCode =
   | 'query.invalid'
   | 'query.image_type'
@@ -27,7 +27,7 @@ export class ImsFault extends Error {
   }
 }
 
-/** The fault that an error is to this face's callers; undefined for what is not its own. */
+/** The fault that an error is to this face's callers; undefined for any other error. */
 export function faultOf(error: unknown): ImsFault | undefined {
   if (error instanceof ImsFault) return error
   if (error instanceof CatalogueFault && error.code === 'marker.not_found') {

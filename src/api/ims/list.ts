@@ -13,8 +13,9 @@ function tooLarge(images: number): ImsFault {
 }
 
 /**
- * Answers `GET /v2/cloudimages`, its own faults included. A page carries no link to the next one: a
- * caller goes on after the last id until a page is not full. @throws CatalogueFault but for a marker
+ * Answers `GET /v2/cloudimages`, its own faults included. A page has no link to the next one: the
+ * caller continues after the last id until a page is not full. @throws CatalogueFault but for a
+ * marker
  */
 export async function answerCloudimages(
   { query, viewer }: Call,

@@ -26,8 +26,9 @@ export interface ListRequest {
 }
 
 /**
- * Reads the query string of `GET /v2/cloudimages`. Every value is a literal, but for the operators
- * of times; the last of a repeated parameter wins, but for tags, all of which an image must have.
+ * Reads the query string of `GET /v2/cloudimages`. Every value is a literal, except for the
+ * operators of times. Of a repeated parameter the last value counts; of tags an image must have
+ * all.
  * @throws ImsFault
  */
 export function readListRequest(rawQuery: string): ListRequest {
@@ -83,7 +84,7 @@ const DIRECTIONS = ['asc', 'desc'] as const
 const IMAGE_TYPES = ['gold', 'private', 'shared'] as const
 const VISIBILITY_OF_TYPE = { gold: 'public', private: 'private', shared: 'shared' } as const
 
-/** `visibility` and `__imagetype` ask for the same, each in its own words. */
+/** `visibility` and `__imagetype` are the same filter with different words. */
 function readVisibility(asked: Asked): Visibility | undefined | 'nothing' {
   const visibility = oneOf(asked, 'visibility', ['public', 'private', 'shared'])
   const type = oneOf(asked, '__imagetype', IMAGE_TYPES, 'query.image_type')
@@ -140,10 +141,10 @@ function readTime(parameter: string, text: string): TimeFilter {
 
 /** Read elsewhere; every other `__...` asks for the free property of its name. */
 const DERIVED: ReadonlySet<string> = new Set(['__isregistered', '__imagetype'])
-/** What every image is: nothing here belongs to an enterprise project of its own. */
+/** Values that every image has: no image belongs to an enterprise project. */
 const EVERY_ENTERPRISE_PROJECT: ReadonlySet<string> = new Set(['0', 'all_granted_eps'])
 
-/** Other parameters than these and those read above mean nothing, as on the Compute API. */
+/** Other parameters are ignored, as on the Compute API. */
 function readProperties(asked: Asked): ReadonlyMap<string, string> {
   const properties = new Map<string, string>()
   for (const [name, value] of asked) {

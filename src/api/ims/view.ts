@@ -9,7 +9,7 @@ const IMAGE_TYPES: Readonly<Record<Visibility, string | undefined>> = {
   community: undefined,
 }
 
-/** A record is never changed in place, so what was printed for it stays true. */
+/** A record is never changed in place, so its printed form stays valid. */
 const printed = new WeakMap<Image, string>()
 
 /** The list and nothing besides. */
@@ -18,9 +18,9 @@ export function printList(images: readonly Image[]): string {
 }
 
 /**
- * An image as the vendor prints it: its free properties, among them the vendor's own `__...` ones as
- * far as the image holds them, then the fields that every image has. What nobody here knows
- * (`active_at`, `max_ram`, `__image_source_type`...) is left out.
+ * An image as the vendor prints it: its free properties, including the vendor's `__...` ones that
+ * the image has, then the fields that every image has. Fields that are not known here (`active_at`,
+ * `max_ram`, `__image_source_type`...) are left out.
  */
 function printImage(image: Image): string {
   const known = printed.get(image)

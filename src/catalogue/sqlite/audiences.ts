@@ -54,8 +54,8 @@ export class Audiences {
   }
 
   /**
-   * The audiences among whose images are all that the viewer's search can find, and of which its
-   * visibility filter and its other filters leave just those; undefined where no audiences are so.
+   * The audiences that together hold every image the viewer's search can find, and from which its
+   * filters select exactly these; undefined if no audiences do.
    */
   ofSearch(viewer: Viewer, search: ImageSearch): readonly string[] | undefined {
     const { visibility, memberStatus, isHidden } = search
@@ -70,7 +70,7 @@ export class Audiences {
       : listed.filter((audience) => audience !== PUBLIC)
   }
 
-  /** To be called when a write was undone: numbers given out in it may be given out anew. */
+  /** To be called after a rollback: numbers assigned in that write may be assigned again. */
   forget(): void {
     this.#numbers.clear()
   }

@@ -4,9 +4,9 @@ import { termsOfUpdates } from './range-terms.ts'
 import { type Page, type Plan, postingsPlan, recentPlan } from './search.ts'
 
 export interface PlanLimits {
-  /** Up to this many recent updates are gone through without looking further. */
+  /** Up to this many recent updates are read without comparing plans. */
   readonly recentImagesMax: number
-  /** Entries of the viewer's list among which a page of recent updates is looked for first. */
+  /** Entries of the viewer's list that are first searched for a page of recent updates. */
   readonly probedEntries: number
 }
 

@@ -11,7 +11,10 @@ import type {
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** The 16 bytes of an id, which sort as its text does; undefined when it cannot be an image's id. */
+/**
+ * The 16 bytes of an id, which sort as its text does; undefined for a text that is not an image's
+ * id.
+ */
 export function idBytes(id: string): Buffer | undefined {
   return ID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : undefined
 }
@@ -84,8 +87,8 @@ export interface ImageRow {
 }
 
 /**
- * The row of an array of SELECT_IMAGE's columns. To read many rows as arrays and make them objects
- * of one shape here takes half the time that it takes when SQLite's binding makes the objects.
+ * The row of an array of SELECT_IMAGE's columns. Reading many rows as arrays and making objects of
+ * one shape here takes half as long as when SQLite's binding makes the objects.
  */
 export function rowOfColumns(columns: readonly unknown[]): ImageRow {
   const text = (at: number) => columns[at] as string
@@ -179,9 +182,9 @@ export function imageOfRow(row: ImageRow): Image {
 }
 
 /**
- * A JSON list of pairs, which keeps the order of first writing. Each stands on a line of its own
- * with a tab before its value: JSON escapes both inside texts, so a pair is found by plain text
- * search, and nothing else is found (see `propertyNeedle`).
+ * A JSON list of pairs, in the order in which they were first written. Each pair is on a line of
+ * its own with a tab before its value. JSON escapes both characters in texts, so a plain text
+ * search finds exactly the pair (see `propertyNeedle`).
  */
 function propertiesText(properties: ReadonlyMap<string, PropertyValue>): string {
   let text = '['
@@ -191,7 +194,7 @@ function propertiesText(properties: ReadonlyMap<string, PropertyValue>): string 
   return `${text}]`
 }
 
-/** What the text of an image's properties contains if and only if it has that key and value. */
+/** A text that an image's properties column contains if and only if it has that key and value. */
 export function propertyNeedle(key: string, value: string): string {
   return `\n[${JSON.stringify(key)},\t${JSON.stringify(value)}]`
 }

@@ -40,7 +40,7 @@ interface Statement {
   readonly values: readonly SqlValue[]
 }
 
-/** Up to this many candidates are sorted without looking for a better way. */
+/** Up to this many candidates are sorted without comparing plans. */
 export const FEW_IMAGES = 2000
 
 const FROM_POSTINGS = `SELECT i.n, i.revision
@@ -156,7 +156,7 @@ function postingsStatements(
   return [statement(FROM_POSTINGS, checks, `postings.rowid${isDescending ? ' DESC' : ''}`)]
 }
 
-/** Where in the list the images of the asked times of creation stand, so that no others are read. */
+/** The places of images with the requested creation times, so that no others are read. */
 function placesOfTimes(search: ImageSearch, column: string): Condition {
   const sql: string[] = []
   const values: SqlValue[] = []

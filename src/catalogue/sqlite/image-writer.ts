@@ -34,8 +34,8 @@ export const BY_ID = `${SELECT_IMAGE} WHERE id = ?`
 const BY_N = `${SELECT_IMAGE} WHERE n = ?`
 
 /**
- * The writes of one transaction. Rows are written at once; `postings`, which takes entries fastest
- * in order of place, is brought up to date in `finish`.
+ * The writes of one transaction. Rows are written at once; `finish` updates `postings`, where
+ * inserting in order of place is fastest.
  */
 export class ImageWriter {
   readonly #database: Database
@@ -54,7 +54,7 @@ export class ImageWriter {
     return row && stored(row, imageOf)
   }
 
-  /** Writes the image in place of the old one, which has the same id, if there is one. */
+  /** Writes the image; an old one with the same id is replaced. */
   put(image: Image, old: Stored | undefined): void {
     const id = idBytes(image.id)
     if (id === undefined) throw new TypeError(`${JSON.stringify(image.id)} is not an image id`)
@@ -115,7 +115,7 @@ export class ImageWriter {
     return this.#freePlace(spot)
   }
 
-  /** In two steps, through places that no image has, since two images may change places. */
+  /** In two steps, through places that no image has, since two images may swap places. */
   #move(moves: readonly Move[]): void {
     const place = this.#database.prepare('UPDATE images SET place = ? WHERE n = ?')
     const rows = moves.map(({ n }) => this.#database.prepare(BY_N).get(n) as unknown as ImageRow)

@@ -2,12 +2,12 @@ import type { Database } from '../../database/database.ts'
 
 /**
  * An image's place in a list, as one number that sorts as `compareInList` does: images of a later
- * second come first; images of one second stand by label, and labels are given out so that a
- * greater id has a greater one. An inverted index yields numbers in order, so places are what it
- * holds. A place is a safe integer: 32 bits of seconds (1970 to 2106; what is earlier or later
- * counts as the first or last of these, ordered by labels), 22 bits of label.
+ * second come first; images of one second are ordered by label, and a greater id has a greater
+ * label. An inverted index yields numbers in order, so it holds places. A place is a safe integer:
+ * 32 bits of seconds (1970 to 2106; what is earlier or later counts as the first or last of these,
+ * ordered by labels), 22 bits of label.
  */
-/** The places of earlier seconds are where images wait while they change places. */
+/** Images are moved through the places of earlier seconds while they swap places. */
 const SECOND_MIN = 1024
 const SECOND_MAX = 2 ** 32 - 1
 const SECOND_MIDDLE = 2 ** 31
@@ -37,7 +37,7 @@ interface Gap {
   readonly above: number
 }
 
-/** The place from which on stands all that comes after the spot, whether or not it is taken. */
+/** The first place after this position, whether or not it is taken. */
 export function placeAfter(database: Database, spot: Spot): number {
   return placeAt(spot, gapFor(database, spot).below)
 }
@@ -53,7 +53,7 @@ export function placesOfSecond(createdAt: number): {
 
 const NO_ID = new Uint8Array()
 
-/** A free place for a new image there, or undefined when images must move to make room. */
+/** A free place for a new image there; undefined if images must be moved first. */
 export function freePlace(database: Database, spot: Spot): number | undefined {
   const { below, above } = gapFor(database, spot)
   const room = above - below
@@ -72,9 +72,9 @@ export interface Move {
 }
 
 /**
- * The moves that make room where a new image has none: a stretch of labels around it, its images
- * spread evenly. The smallest sparse stretch, as long as few images stand in it; or else the smallest
- * that is half empty.
+ * The moves that make room for a new image: the images in a range of labels around it are spread
+ * evenly. The range is the smallest sparse one, if few images are in it; or else the smallest that
+ * is half empty.
  */
 export function movesToMakeRoom(database: Database, spot: Spot): readonly Move[] {
   const label = Math.max(gapFor(database, spot).below, 0)
@@ -105,8 +105,8 @@ function placeAt(spot: Spot, label: number): number {
 }
 
 /**
- * By the first bits of the id: random ids nearly always find this label free and in order. An eighth
- * at either end is left for ids that come in order, upwards or downwards.
+ * By the first bits of the id: for random ids this label is nearly always free and in order. An
+ * eighth at either end is reserved for ids that come in ascending or descending order.
  */
 function preferredLabel({ createdAt, id }: Spot): number {
   const bits = ((id[0] ?? 0) << 16) | ((id[1] ?? 0) << 8) | (id[2] ?? 0)

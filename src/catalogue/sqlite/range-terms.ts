@@ -1,15 +1,15 @@
 import type { Database } from '../../database/database.ts'
 
 /**
- * Terms by which the inverted index answers "updated from then to then". Time is cut into blocks,
- * those into smaller ones, down to seconds, and an image stands under each block that it was updated
- * in: a range of times is then a few dozen terms, whatever times the images have, and these are
- * merged in order of place as others are. Each width costs every import a word an image and audience.
+ * Terms by which the inverted index answers "updated from then to then". Time is divided into
+ * blocks, and these into smaller ones, down to seconds. An image is indexed under each block in
+ * which it was updated, so any range of times is a few dozen terms, which are merged in order of
+ * place like other terms. Each width adds one word for each image and audience to an import.
  */
 const BLOCK_SECONDS = [1, 2 ** 8, 2 ** 12, 2 ** 16, 2 ** 20, 2 ** 24] as const
 const SECOND_MAX = 2 ** 32 - 1
 
-/** Images just outside a range that may be found with it: they are left to the check of the row. */
+/** Images just outside a range that may be found with it: the check of the row removes them. */
 const OUTSIDE_MAX = 500
 const BETWEEN = 'SELECT 1 FROM images WHERE updated_at >= ? AND updated_at < ? LIMIT ?'
 const FIRST_AND_LAST = `SELECT (SELECT min(updated_at) FROM images) AS first,

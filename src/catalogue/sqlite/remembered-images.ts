@@ -14,9 +14,9 @@ interface Entry {
 }
 
 /**
- * Images lately read, by row and revision: a row read again gives the very same object. When the
- * young generation is full it becomes the old one, and what has not been read since the last time
- * goes: nothing is moved about or removed one by one.
+ * Recently read images, by row and revision: reading a row again gives the same object. When the
+ * young generation is full it becomes the old one, and the old one is dropped, so entries are not
+ * moved or removed one by one.
  */
 export class RememberedImages {
   #young = new Map<number, Entry>()
@@ -32,7 +32,7 @@ export class RememberedImages {
     return entry?.revision === revision ? entry.image : undefined
   }
 
-  /** The image of a row: the remembered one, or else made, and remembered from now on. */
+  /** The image of a row: the remembered one, or else a new one, which is then remembered. */
   ofRow(row: ImageRow): Image {
     const known = this.find(row.n, row.revision)
     if (known !== undefined) return known

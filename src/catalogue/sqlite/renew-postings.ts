@@ -5,11 +5,13 @@ import { FIRST_PLACE } from './places.ts'
 import { audiencesText, postingWords } from './search.ts'
 import { termsOf } from './terms.ts'
 
-/** To be raised whenever other words stand for an image: audiences.ts, terms.ts. */
+/** To be raised whenever the words of an image change: audiences.ts, terms.ts. */
 const WORDS_VERSION = 2
 const BATCH_IMAGES = 1_000
 
-/** Posts every image anew if the file's postings are of another version. Nothing goes on meanwhile. */
+/**
+ * Indexes every image again if the file's postings are of another version. It blocks until done.
+ */
 export function renewPostings(database: Database): void {
   if (database.isReadOnly || versionIn(database) === WORDS_VERSION) return
   database.writeAtStart(() => {

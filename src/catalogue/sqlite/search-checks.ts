@@ -92,13 +92,16 @@ export function visibilityChecks(viewer: Viewer, search: ImageSearch): Condition
   return { sql, values }
 }
 
-/** What the text of an image's members holds if and only if the project is one, with that status. */
+/**
+ * A text that an image's members column holds if and only if the project is a member with that
+ * status.
+ */
 function memberNeedle(project: string, status: ImageSearch['memberStatus']): string {
   const start = `[${JSON.stringify(project)},`
   return status === 'all' ? start : `${start}"${status}",`
 }
 
-/** What is asked for, without texts that no row can hold; undefined if nothing can be found. */
+/** The search without texts that no row can hold; undefined if nothing can match. */
 export function storableSearch(search: ImageSearch): ImageSearch | undefined {
   const { owner = '', checksum = '', hashValue = '', tags = [], properties = [] } = search
   const needed = [owner, checksum, hashValue, ...tags, ...[...properties].flat()]

@@ -27,8 +27,8 @@ const NULLABLE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The columns of an order. `place` stands for creation and id where both go the same way; what
- * comes after the id, which no two images share, is left out.
+ * The columns of an order. `place` replaces creation and id if both have the same direction; keys
+ * after the id are left out, since no two images share an id.
  */
 export function orderTerms(sort: readonly SortKey[]): readonly OrderTerm[] {
   const idAt = sort.findIndex(({ field }) => field === 'id')
@@ -53,8 +53,8 @@ export interface Marker {
 }
 
 /**
- * What comes after a marker, as conditions to be read one after another: first the images that are
- * like it in all terms but the last, then in fewer and fewer. Each can be walked along an index.
+ * The images after a marker, as conditions to be read one after another: first the images equal to
+ * it in all keys but the last, then in fewer and fewer. Each condition can use an index.
  */
 export function segmentsAfter(
   terms: readonly OrderTerm[],

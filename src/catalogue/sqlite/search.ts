@@ -24,7 +24,7 @@ export interface Page {
   readonly limit: number
 }
 
-/** More filters than this are checked in the rows that the first ones find. */
+/** Further filters are checked in the rows that the first ones find. */
 const MATCHED_GROUPS_MAX = 32
 
 /** The cast: FTS5 seeks to an integer only, and numbers are bound as reals. */
@@ -87,7 +87,7 @@ function needles(query: ImageQuery): string {
   return JSON.stringify([...(query.properties ?? [])].map(([k, v]) => propertyNeedle(k, v)))
 }
 
-/** How a row's `audiences` column holds them, so that one is found by plain text search. */
+/** The form of the `audiences` column, in which a plain text search finds one audience. */
 export function audiencesText(audiences: readonly string[]): string {
   return audiences.map(audienceNeedle).join('')
 }
@@ -96,7 +96,10 @@ function audienceNeedle(audience: string): string {
   return ` ${audience} `
 }
 
-/** The words under which an image stands in `postings`; an audience's own name is for all of it. */
+/**
+ * The words under which an image is in `postings`; an audience's own name stands for all its
+ * images.
+ */
 export function postingWords(audiences: readonly string[], terms: readonly string[]): string {
   let words = ''
   for (const audience of audiences) {

@@ -55,7 +55,7 @@ export interface SqliteCatalogueOptions {
   readonly now?: () => number
   /** When `changes-since` is answered how; the defaults fit every size. */
   readonly planLimits?: PlanLimits
-  /** Up to this many candidates of a search are sorted without looking for a better way. */
+  /** Up to this many candidates of a search are sorted without comparing plans. */
   readonly fewImages?: number
 }
 
@@ -64,7 +64,7 @@ interface FoundRow {
   readonly revision: number
 }
 
-/** The embedded catalogue, in a database that stays the caller's to close. */
+/** The embedded catalogue; the caller closes its database. */
 export function openSqliteCatalogue(
   database: Database,
   options: SqliteCatalogueOptions = {},
@@ -208,8 +208,8 @@ export class SqliteCatalogue implements ManagedCatalogue {
   }
 
   /**
-   * Each write of many leaves a segment of the inverted index behind, and each word asked for is
-   * looked up in every segment: this joins them all into one, in short transactions.
+   * Many writes leave many segments in the inverted index, and a query looks up each word in every
+   * segment: this joins them into one, in short transactions.
    */
   async settle(): Promise<void> {
     let step = BEGIN_JOINING
@@ -232,7 +232,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
     }
   }
 
-  /** How a page of a list is read: for those who want to see the plan explained. */
+  /** How a page of a list is read, for EXPLAIN QUERY PLAN. */
   plan(viewer: Viewer, query: ImageQuery, after: Position | undefined, limit: number): Plan {
     const id = after && idBytes(after.id)
     const page = {
@@ -282,7 +282,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
     })
   }
 
-  /** Reads a few at a time, until there is enough to print: all that was found, or the first of it. */
+  /** Reads a few images at a time, until all are read or the page has enough text. */
   #imagesUpTo(found: readonly FoundRow[]): readonly Image[] {
     const images: Image[] = []
     let characters = 0

@@ -5,9 +5,9 @@ import type { ImageSearch } from '../../image/search.ts'
 import { updatedTerms } from './range-terms.ts'
 
 /**
- * The terms of an image: what an equality filter can ask of it, each as 96 bits of the SHA-256 of
- * its text, in hex. That keeps index entries short whatever the text holds. Other terms need another
- * WORDS_VERSION (renew-postings.ts).
+ * The terms of an image: every value that an equality filter can ask for, as 96 bits of the SHA-256
+ * of its text, in hex. So index entries are short however long the text is. A change of terms needs
+ * another WORDS_VERSION (renew-postings.ts).
  */
 const TERM_HEX_DIGITS = 24
 /** Terms that many images share are hashed once. */
@@ -55,7 +55,7 @@ export function termsOf(image: Image): readonly string[] {
   return terms
 }
 
-/** What a query asks for: all of the groups must be met, each by one of its terms. */
+/** A query's terms: an image must have at least one term of every group. */
 export function askedTerms(query: ImageQuery): readonly (readonly string[])[] {
   const groups: string[][] = []
   if (query.name !== undefined) groups.push([nameTerm(query.name)])
@@ -87,7 +87,7 @@ export function searchedTerms(search: ImageSearch): readonly (readonly string[])
   return groups.filter((group) => group.length <= ALTERNATIVES_MAX)
 }
 
-/** A lone surrogate would be hashed, and bound, as U+FFFD; no stored text holds one. */
+/** A lone surrogate would be hashed, and bound, as U+FFFD; no stored text contains one. */
 export function asksForStorableText(query: ImageQuery): boolean {
   if (query.name?.isWellFormed() === false) return false
   for (const [key, value] of query.properties ?? []) {

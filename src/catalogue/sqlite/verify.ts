@@ -5,8 +5,8 @@ import { audiencesText, postingWords } from './search.ts'
 import { termsOf } from './terms.ts'
 
 /**
- * What is wrong in a catalogue, in words: an empty list if its rows, places and postings agree. It
- * looks at every image, and so takes its time.
+ * The faults of a catalogue, in words: none if its rows, places and postings agree. It checks every
+ * image, so it is slow.
  */
 export function verifyCatalogue(database: Database): readonly string[] {
   return database.read(() => {
