@@ -35,9 +35,9 @@ export interface Gate extends CallersDependencies {
   /** 'of_caller': as the catalogue of the caller's own token has it. */
   readonly image: Endpoint | 'of_caller'
   readonly identity: Endpoint | 'unknown'
-  /** What the operator has decided about the end of these calls, asked anew for each; by default nothing. */
+  /** The operator's policy on the end of these calls, read for each call; none by default. */
   readonly deprecation?: () => DeprecationPolicy
-  /** Answer at every advertised microversion; by default 404 above 2.35 (metadata: 2.38), as Nova. */
+  /** Serve every advertised microversion; by default 404 above 2.35 (metadata: 2.38), as Nova. */
   readonly isServedAboveMicroversion?: boolean
 }
 
@@ -57,10 +57,12 @@ export type Admission =
       readonly headers: Readonly<Record<string, string>>
     }
 
-/** Nothing between a caller and here may keep an answer for somebody else. */
+/** No cache on the way may give an answer to another caller. */
 export const AUTHENTICATED = { 'cache-control': 'private, no-cache' }
 
-/** A known call that is refused still tells which version answered, and what replaces it. */
+/**
+ * The refusal of a known call still names the version that answered, and what replaces the call.
+ */
 export class RefusedCall extends Error {
   override readonly name = 'RefusedCall'
   readonly fault: ComputeFault
@@ -175,8 +177,8 @@ function rootDocument(request: FastifyRequest, target: Target, base: string): Ad
 }
 
 /**
- * `/v2.1/{project}/` is the version that the path begins with, `/v2.1/versions/v2.0` the one it names.
- * Mirrors nova/api/openstack/compute/routes.py.
+ * `/v2.1/{project}/` shows the version that the path begins with, `/v2.1/versions/v2.0` the one it
+ * names. Mirrors nova/api/openstack/compute/routes.py.
  */
 function versionAskedFor(
   project: string | undefined,
@@ -270,7 +272,10 @@ function checkEnd({ caller }: Call, { headers }: FastifyRequest, { deprecation }
   )
 }
 
-/** The project in the URL must be the token's, for admin too; where nobody knows that, any will do. */
+/**
+ * The project in the URL must be the token's, for admin too; if the token's project is unknown, any
+ * is accepted.
+ */
 function checkProject({ project, caller }: Call): void {
   if (project === undefined || project === caller.projectId || caller.isUnchecked === true) return
   const whose =

@@ -1,7 +1,7 @@
 /**
- * Printed answers, remembered for as long as the catalogue stays at the version they were read at,
- * so that none is ever stale. The key must hold all that an answer depends on: who looks (project
- * and admin or not), the links' bases, and the query.
+ * Printed answers, kept while the catalogue stays at the version at which they were read, so that
+ * none is ever stale. The key must include everything that an answer depends on: the caller
+ * (project, admin or not), the links' bases, and the query.
  */
 
 /** All remembered bodies together. */
@@ -20,7 +20,7 @@ export class Answers {
   readonly #answers = new Map<string, Answer>()
   #bytes = 0
 
-  /** @param version the catalogue's now; undefined (it cannot tell) remembers nothing. */
+  /** @param version the catalogue's now; undefined (unknown): nothing is kept. */
   get(version: number | string | undefined, key: string): Answer | undefined {
     if (!this.#isAt(version)) return undefined
     const answer = this.#answers.get(key)

@@ -5,7 +5,7 @@ import type { Caller } from '../../identity/identity.ts'
 import { goneSignal } from '../request/caller-gone.ts'
 import { passedOnRequestId } from '../request/request-id.ts'
 
-/** The caller of one request, as a catalogue that stands elsewhere asks on in their name. */
+/** The caller of one request, for a catalogue that asks another service in the caller's name. */
 export class RequestAsker implements Asker {
   readonly userId: string
   readonly projectId: string | null
@@ -34,7 +34,7 @@ export class RequestAsker implements Asker {
     return this.#signal
   }
 
-  /** Whether the answer is for nobody any more; asks no more of the connection than it must. */
+  /** Whether the caller has left; touches the connection as little as possible. */
   get isGone(): boolean {
     return this.#signal?.aborted === true
   }

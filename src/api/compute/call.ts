@@ -5,7 +5,10 @@ import type { Operation } from './routes.ts'
 import type { Prefix } from './versions.ts'
 import type { LinkBases } from './view.ts'
 
-/** A request that passed every check before validation: who asks for what, and how to link. */
+/**
+ * A request that passed every check before validation: the caller, the operation, and the bases of
+ * links.
+ */
 export interface Call {
   readonly operation: Operation
   /** The image id in the path, else ''. */
@@ -17,7 +20,7 @@ export interface Call {
   readonly query: string
   /** Scheme, host and prefix that links start with. */
   readonly base: string
-  /** Where the Image service is for this caller; undefined where nobody said so. */
+  /** The Image service's address for this caller; undefined if unknown. */
   readonly imageBase: string | undefined
   /** The project in the path, if there is one: it stands in links then. */
   readonly project: string | undefined
@@ -30,8 +33,9 @@ export interface Call {
 }
 
 /**
- * Without an Image service to point at, `alternate` says what `bookmark` does: an address that the
- * caller is known to reach. Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link, _get_bookmark_link).
+ * If the Image service's address is unknown, `alternate` equals `bookmark`: an address that the
+ * caller can reach. Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link,
+ * _get_bookmark_link).
  */
 export function linkBases(call: Call): LinkBases {
   const project = call.project === undefined ? '' : `/${call.project}`

@@ -11,7 +11,7 @@ import { ComputeFault } from './faults.ts'
 /** Who still makes these calls, for administrators. */
 export const CALLERS_PATH = '/afterimage/callers'
 
-/** Rows a page: each costs a look into the file, and the next page is a link away. */
+/** Rows in a page: each costs a look-up in the file; a link leads to the next page. */
 const LIMIT_MAX = 500
 
 export interface CallersDependencies {
@@ -20,7 +20,10 @@ export interface CallersDependencies {
   readonly ledger?: { read(query: LedgerQuery): readonly CallerRow[] }
 }
 
-/** @returns the body, or undefined for a caller who has to sign in @throws ComputeFault, IdentityUnavailable */
+/**
+ * @returns the body, or undefined if the caller must sign in @throws ComputeFault,
+ * IdentityUnavailable
+ */
 export async function answerCallers(
   request: FastifyRequest,
   query: string,

@@ -3,15 +3,15 @@ import { DEPRECATED_AT, type DeprecationPolicy } from '../../deprecation/policy.
 /** Where the built-in page about the end of these calls is. */
 export const PAGE_PATH = '/deprecation'
 
-/** More than this is not sent: a header that a client refuses costs it the answer. */
+/** A longer header is left out: a client that refuses the header would lose the answer. */
 const LINK_BYTES_MAX = 4096
 
 /**
- * What every answer about images says of its end: `Deprecation` (RFC 9745), `Sunset` (RFC 8594),
- * and `Link` (RFC 8288) to the request that replaces it (RFC 5829, `successor-version`) and to a
- * page for people.
+ * Headers of every answer about images that announce its end: `Deprecation` (RFC 9745), `Sunset`
+ * (RFC 8594), and `Link` (RFC 8288) to the request that replaces it (RFC 5829, `successor-version`)
+ * and to a page for people.
  * @param base where this server is reached; the built-in page is there.
- * @param successor undefined where no one request asks the same.
+ * @param successor undefined if no single request asks the same.
  */
 export function deprecationHeaders(
   policy: DeprecationPolicy,

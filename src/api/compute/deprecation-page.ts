@@ -13,7 +13,7 @@ export interface DeprecationNotice {
   readonly sunsetAt: string | undefined
   readonly afterSunset: DeprecationPolicy['afterSunset']
   readonly policyUrl: string | undefined
-  /** Windows in which calls are refused, as written, with the next one's start and end. */
+  /** Windows in which calls are refused, as configured, with the start and end of the next one. */
   readonly brownouts: readonly {
     readonly window: string
     readonly nextStart: string

@@ -10,8 +10,8 @@ export interface Elsewhere {
   /** To be called before any request is forwarded. */
   register(app: FastifyInstance): void
   /**
-   * Passes a request on as it is, and its answer back. `refuse` answers when there is none to pass:
-   * 'upstream.unavailable', 'upstream.invalid' or 'upstream.timeout'.
+   * Forwards a request unchanged, and returns the answer. `refuse` answers if there is no answer to
+   * return: 'upstream.unavailable', 'upstream.invalid' or 'upstream.timeout'.
    */
   forward(
     request: FastifyRequest,
@@ -20,10 +20,13 @@ export interface Elsewhere {
   ): FastifyReply
 }
 
-/** A path that cannot be read is still one about images if it begins like one. */
+/** A path that cannot be parsed counts as one about images if it begins like one. */
 const IMAGES_BEGINNING = /^\/+v2(?:\.1)?\/+(?:[0-9a-f-]+\/+)?images(?:[/?#]|$)/
 
-/** Whether a request is answered here: about images, this server (`*`), their end, or who calls. */
+/**
+ * Whether a request is answered here: about images, this server (`*`), the end of the calls, or
+ * callers.
+ */
 export function isForHere(url: string): boolean {
   const [path] = url.split('?', 1)
   return url === '*' || path === PAGE_PATH || path === CALLERS_PATH || isAboutImages(url)

@@ -39,7 +39,7 @@ export const BODY_BYTES_MAX = 114_688
 
 export interface ComputeDependencies extends Gate {
   readonly catalogueFor: CatalogueFor
-  /** Who answers what is not about images; without it that is 404 or a version document of ours. */
+  /** Answers requests that are not about images; without it they get 404 or a version document. */
   readonly elsewhere?: Elsewhere
   /** Who counts the calls; it is asked who made them, too. */
   readonly ledger?: NonNullable<Gate['ledger']> & { note(call: NotedCall): void }
@@ -182,7 +182,7 @@ function leave(reply: FastifyReply): FastifyReply {
   return reply
 }
 
-/** Sends what an error is to the caller; one that is nobody's doing goes on to the error handler. */
+/** Sends the fault of an expected error; an unexpected one goes to the error handler. */
 function refuse(
   deps: ComputeDependencies,
   reply: FastifyReply,
@@ -199,7 +199,7 @@ function refuse(
   return reply.code(status).header('vary', varyOf(reply)).send(body)
 }
 
-/** A refused call is told the way out too, as far as it is known what it asked for. */
+/** A refused call gets the deprecation headers too, as far as its operation is known. */
 function faultDeprecation(
   deps: ComputeDependencies,
   { request }: FastifyReply,
@@ -225,7 +225,7 @@ function logTrouble({ log }: FastifyReply, error: unknown): void {
   }
 }
 
-/** @throws CatalogueFault, with Nova's text for an image of somebody else's */
+/** @throws CatalogueFault, with Nova's text for another project's image */
 async function deleteImage(call: Call, catalogue: Catalogue): Promise<void> {
   try {
     await catalogue.delete(call.viewer, call.id)

@@ -112,7 +112,7 @@ export function printFault(fault: ComputeFault): PrintedFault {
   }
 }
 
-/** The fault that an error is to this face's callers; undefined for one that is nobody's doing. */
+/** The fault that this face sends for an error; undefined for an unexpected error. */
 export function faultOf(error: unknown): ComputeFault | undefined {
   if (error instanceof ComputeFault) return error
   if (error instanceof CatalogueFault) {

@@ -14,10 +14,13 @@ import { type ListRequest, readListRequest } from './query.ts'
 import { successorOfList } from './successor.ts'
 import { printBriefImage, printImage } from './view.ts'
 
-/** Sent together; images can be large, so that what a catalogue hands over at once can be too much. */
+/** Sent together; images can be large, so a whole batch of the catalogue may be too much. */
 const CHUNK_CHARACTERS = 1024 * 1024
 
-/** What a list answers: whole when it is short, else a stream that reads on as the caller takes it. */
+/**
+ * The answer to a list: one body if it is short, else a stream that is read as fast as the caller
+ * takes it.
+ */
 export interface ListAnswer {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer | Readable | undefined
@@ -57,14 +60,16 @@ export async function answerList(
   return { headers, body: streamOf(text, chunks) }
 }
 
-/** All that the answer depends on, beside the catalogue. No part can hold a line break. */
+/**
+ * Everything that the answer depends on, except the catalogue. No part can contain a line break.
+ */
 function answerKey(call: Call): string {
   const { operation, prefix, project, base, imageBase, viewer, query } = call
   const who = viewer.isAdmin ? 'admin' : 'user'
   return [operation, prefix, project, base, imageBase, viewer.project, who, query].join('\n')
 }
 
-/** A marker that the caller cannot see is answered like one that does not exist. */
+/** A marker that the caller cannot see is treated like one that does not exist. */
 async function findMarker(
   call: Call,
   marker: string | undefined,
@@ -84,7 +89,7 @@ async function findMarker(
   }
 }
 
-/** @returns undefined where no image can match, so that nobody needs to be asked. */
+/** @returns undefined if no image can match, so that the catalogue need not be asked. */
 function askFor(
   call: Call,
   { query, limit }: ListRequest,
@@ -152,7 +157,7 @@ async function* printList(
 }
 
 /**
- * Every parameter, sorted by name and form-encoded; a new marker comes last, one that was there is
+ * Every parameter, sorted by name and form-encoded; a new marker comes last, an existing one is
  * replaced in its place. Mirrors nova/api/openstack/common.py (ViewBuilder._get_next_link).
  */
 function nextLink(call: Call, { parameters }: ListRequest, last: Image): string {

@@ -12,7 +12,7 @@ const KEY_PATTERN = '^[a-zA-Z0-9-_:. ]{1,255}$'
 const VALUE_CHARACTERS_MAX = 255
 /** A value is quoted in a message up to here. */
 const QUOTED_CHARACTERS_MAX = 512
-/** Content types that Nova's wsgi layer refuses; what it does not know it reads as JSON. */
+/** Content types that Nova's wsgi layer refuses; it reads unknown ones as JSON. */
 const REFUSED_TYPES: ReadonlySet<string> = new Set([
   'application/xml',
   'text/xml',
@@ -21,8 +21,8 @@ const REFUSED_TYPES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refuses content types that are not JSON, body or none.
- * Mirrors nova/api/openstack/wsgi.py (Request.get_content_type). @throws ComputeFault
+ * Refuses content types that are not JSON, with or without a body. Mirrors
+ * nova/api/openstack/wsgi.py (Request.get_content_type). @throws ComputeFault
  */
 export function checkContentType(header: string | undefined): void {
   const type = header?.split(';')[0]?.trim().toLowerCase()
@@ -116,12 +116,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A text in single quotes, as jsonschema has it; all else as JSON; long ones cut. */
+/** A text in single quotes, as jsonschema prints it; other values as JSON; long ones are cut. */
 function quote(value: unknown): string {
   return typeof value === 'string' ? `'${shorten(value)}'` : shorten(printJson(value))
 }
 
-/** JSON.stringify goes down by recursion; a body of brackets alone would exhaust the stack. */
+/** JSON.stringify is recursive; a body of nothing but brackets would overflow the stack. */
 function printJson(value: unknown): string {
   try {
     return JSON.stringify(value)

@@ -12,8 +12,8 @@ import { printMetadata, printMetadataItem } from './view.ts'
 const ITEMS_MAX = 128
 
 /**
- * Names that Nova takes with a 200, echoes, and does not write: they are the image's own fields,
- * which Nova sends back to Glance as they were (nova/image/glance.py, _translate_to_glance).
+ * Names that Nova accepts with 200, echoes, and does not write: they are the image's own fields,
+ * which Nova sends back to Glance unchanged (nova/image/glance.py, _translate_to_glance).
  */
 const ECHOED: ReadonlySet<string> = new Set([
   'id',
@@ -30,10 +30,13 @@ const ECHOED: ReadonlySet<string> = new Set([
   'container_format',
   'os_hidden',
 ])
-/** Glance refuses these beside its base schema (glance/api/v2/images.py, _reserved_properties). */
+/**
+ * Glance refuses these in addition to its base schema (glance/api/v2/images.py,
+ * _reserved_properties).
+ */
 const RESERVED: ReadonlySet<string> = new Set([...BASE_PROPERTIES, 'location'])
 const RESERVED_PREFIX = 'os_glance_'
-/** Free properties that the Image service's schema-image.json holds to the form of an id. */
+/** Free properties that must be ids according to the Image service's schema-image.json. */
 const ID_PROPERTIES: ReadonlySet<string> = new Set(['kernel_id', 'ramdisk_id'])
 const UUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 
@@ -88,7 +91,7 @@ export async function setItem(call: Call, body: unknown, catalogue: Catalogue): 
   return JSON.stringify({ meta: { [call.key]: value } })
 }
 
-/** `DELETE metadata/{key}`; a key that is not there is told before a right that is not there. */
+/** `DELETE metadata/{key}`; a missing key is reported before a missing right. */
 export async function deleteItem(call: Call, catalogue: Catalogue): Promise<void> {
   const image = await catalogue.get(call.viewer, call.id)
   if (!image.properties.has(call.key)) {

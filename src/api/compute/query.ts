@@ -53,7 +53,7 @@ const PARAMETERS: ReadonlySet<string> = new Set([
   'offset',
 ])
 
-/** Whether a parameter means something to a list; every other one is ignored. */
+/** Whether a list knows the parameter; others are ignored. */
 export function isListParameter(name: string): boolean {
   return PARAMETERS.has(name) || name.startsWith(PROPERTY_PREFIX)
 }
@@ -89,9 +89,9 @@ function readStatus(value: string): NonNullable<ImageQuery['statuses']> {
 }
 
 /**
- * A fraction of a second is left out: times are shown in whole seconds, so who asks for changes since a
- * time that a clock gave gets what changed later in that second, twice rather than never.
- * A `+` of an offset that was sent raw has become a space; it is read as the plus it was.
+ * A fraction of a second is dropped: times are shown in whole seconds, so a caller who polls with
+ * the time of a clock also gets what changed later in that second, twice rather than never. A raw
+ * `+` of an offset arrives as a space and is read as a plus.
  */
 function readChangesSince(value: string): number {
   const seconds = parseTime(value) ?? parseTime(value.replace(/ (?=\d{2}:?(?:\d{2})?$)/, '+'))
@@ -109,7 +109,7 @@ function lastSegment(value: string): string {
   return value.slice(value.lastIndexOf('/') + 1)
 }
 
-/** A whole decimal number of zero or more; beyond 2^53 it means everything there is. */
+/** A whole decimal number of zero or more; above 2^53 it means no limit. */
 function readCount(parameters: ReadonlyMap<string, string>, name: string): number | undefined {
   const value = parameters.get(name)
   if (value === undefined) return undefined

@@ -50,7 +50,7 @@ const ROUTES: readonly ImageRoute[] = [
 /** Nova's project_id_regex default (nova/api/openstack/__init__.py, ProjectMapper). */
 const PROJECT_ID = /^[0-9a-f-]+$/
 
-/** Parts what follows the version into the project, if there is one, and the path of a resource. */
+/** Splits what follows the version into the project, if there is one, and the resource's path. */
 export function splitPath(rest: readonly string[]): {
   project: string | undefined
   path: readonly string[]
@@ -62,8 +62,8 @@ export function splitPath(rest: readonly string[]): {
 }
 
 /**
- * What a method on a path does. `DELETE images/detail` falls to `images/:id`, where it is the id of
- * no image, as in Nova.
+ * The operation of a method on a path. `DELETE images/detail` matches `images/:id` with an id that
+ * no image has, as in Nova.
  */
 export function findRoute(method: string, path: readonly string[]): RouteMatch<ImageRoute> {
   return matchRoute(ROUTES, method, path)

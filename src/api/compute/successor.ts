@@ -8,7 +8,9 @@ import { type ListRequest, readListRequest } from './query.ts'
 
 /** What replaces a call in the Image service's own API. */
 
-/** The request that replaces a call, in the API that the operator names; undefined where there is none. */
+/**
+ * The request that replaces a call, in the API that the operator chose; undefined if there is none.
+ */
 export function successorOf(call: Call, policy: DeprecationPolicy): string | undefined {
   if (call.operation !== 'list_images' && call.operation !== 'list_images_detail') {
     return imageSuccessor(call)
@@ -30,14 +32,14 @@ export function successorOfList(
   return listSuccessor(call, request, successor)
 }
 
-/** The Image service's request for the same one image; undefined where it is not known. */
+/** The Image service's request for the same image; undefined if its address is unknown. */
 export function imageSuccessor(call: Call): string | undefined {
   // A client that follows a link to `..` would ask for the folder above.
   if (call.imageBase === undefined || call.id === '.' || call.id === '..') return undefined
   return `${call.imageBase}/v2/images/${encodeURIComponent(call.id)}`
 }
 
-/** The request for the same list; undefined where no one request asks the same. */
+/** The request for the same list; undefined if no single request asks the same. */
 function listSuccessor(call: Call, request: ListRequest, api: SuccessorApi): string | undefined {
   if (call.imageBase === undefined) return undefined
   const parameters = api === 'ims' ? imsParameters(request) : imageApiParameters(request)

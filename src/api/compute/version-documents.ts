@@ -52,7 +52,7 @@ export function printVersionDocument(base: string, prefix: Prefix): string {
   })
 }
 
-/** 300: some other path at the root; the same path is offered under each version. */
+/** 300 for another path at the root: it offers the same path under each version. */
 export function printChoices(base: string, path: string): string {
   const choices = PREFIXES.map((prefix) => ({
     id: VERSIONS[prefix].id,

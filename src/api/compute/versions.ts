@@ -14,9 +14,9 @@ export interface Microversion {
 
 export const MINIMUM: Microversion = { major: 2, minor: 1 }
 export const MAXIMUM: Microversion = { major: 2, minor: 93 }
-/** Up to here the image proxy answers (MAX_PROXY_API_SUPPORT_VERSION), then 404. */
+/** The last version with images (MAX_PROXY_API_SUPPORT_VERSION); then 404. */
 export const IMAGES_UNTIL: Microversion = { major: 2, minor: 35 }
-/** Up to here image metadata answers (MAX_IMAGE_META_PROXY_API_VERSION), then 404. */
+/** The last version with image metadata (MAX_IMAGE_META_PROXY_API_VERSION); then 404. */
 export const METADATA_UNTIL: Microversion = { major: 2, minor: 38 }
 
 /** Negative when `a` is the older. */

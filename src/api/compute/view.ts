@@ -3,12 +3,12 @@ import { shownStatus } from '../../image/status.ts'
 import { printTime } from '../../image/time.ts'
 
 /**
- * Images as the Compute API prints them. What is the same for every caller is printed once for an
- * image record and remembered as long as the record is; only the links are put in for a request.
- * Mirrors nova/api/openstack/compute/views/images.py (ViewBuilder).
+ * Images as the Compute API prints them. What is the same for every caller is printed once for each
+ * image record and kept as long as the record; a request only adds the links. Mirrors
+ * nova/api/openstack/compute/views/images.py (ViewBuilder).
  */
 
-/** Where a request's links start; `/images/{id}` or `/servers/{id}` follows. */
+/** The beginning of a request's links; `/images/{id}` or `/servers/{id}` follows. */
 export interface LinkBases {
   /** `{base}/v2.1/{project}` */
   readonly self: string
@@ -28,7 +28,7 @@ interface Printed {
   readonly toAlternate: string
   /** The alternate link's path and the end of the links. */
   readonly linksEnd: string
-  /** Set when the image is of a server: what comes before, between and after that one's two links. */
+  /** Set for an image of a server: the texts before, between and after the server's two links. */
   readonly server: ServerParts | undefined
   readonly detailTail: string
 }
@@ -105,7 +105,7 @@ function print(image: Image): Printed {
   }
 }
 
-/** The id goes into the links as it is, unchecked: it is whatever the property holds, as in Nova. */
+/** The id goes into the links unchecked, whatever the property holds, as in Nova. */
 function printServer(serverId: string): ServerParts {
   const path = JSON.stringify(`/servers/${serverId}`).slice(1, -1)
   return {
@@ -117,7 +117,7 @@ function printServer(serverId: string): ServerParts {
 
 const TRUE_WORDS: ReadonlySet<string> = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
 
-/** Mirrors oslo_utils/strutils.py (bool_from_string): all that is not true is false. */
+/** Mirrors oslo_utils/strutils.py (bool_from_string): every value that is not true is false. */
 function printDiskConfig(value: PropertyValue): string {
   const isAuto = TRUE_WORDS.has(String(value).trim().toLowerCase())
   return `,"OS-DCF:diskConfig":"${isAuto ? 'AUTO' : 'MANUAL'}"`
@@ -131,10 +131,10 @@ function printProperties(properties: ReadonlyMap<string, PropertyValue>): string
   return `{${items.join(',')}}`
 }
 
-/** Properties that hold JSON as text and are shown as what it says (nova/image/glance.py, _convert). */
+/** Properties whose text is JSON and is shown parsed (nova/image/glance.py, _convert). */
 const JSON_PROPERTIES: ReadonlySet<string> = new Set(['block_device_mapping', 'mappings'])
 
-/** JSON that is none is passed through as text: one bad value must not spoil every list. */
+/** Invalid JSON is passed through as text: one bad value must not break every list. */
 function printProperty(key: string, value: PropertyValue): string {
   if (value !== null && JSON_PROPERTIES.has(key) && isJson(value)) return value
   return JSON.stringify(value)

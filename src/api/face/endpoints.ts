@@ -2,7 +2,7 @@
 export interface Endpoint {
   /** Without a slash at its end. */
   readonly publicUrl: string | undefined
-  /** The port it listens on; asked for late, since port 0 is known only once it listens. */
+  /** The port it listens on; read late, since with port 0 it is only known once it listens. */
   readonly port: () => number
 }
 

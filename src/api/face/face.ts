@@ -17,8 +17,8 @@ export interface Face {
   /** The largest request body, in bytes. */
   readonly bodyBytesMax: number
   /**
-   * Whether a request's body is read by the face as it comes, however large and however long it
-   * takes; by default none is. The target is as it was sent.
+   * Whether the face itself reads a request's body as a stream, however large and slow; by default
+   * no. The target is unchanged.
    */
   streamsBody?(method: string, target: string): boolean
   /** A failure in the shape that this API's clients know. */

@@ -50,7 +50,7 @@ export async function adminOf(call: Call, action: string): Promise<Caller> {
 }
 
 /**
- * The token that a request is about, which only the user it belongs to and an admin may handle.
+ * The token that a request is about; only its own user and an admin may handle it.
  * @throws KeystoneFault 401, 403, 404
  */
 export async function subjectOf(

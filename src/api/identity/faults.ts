@@ -45,7 +45,7 @@ export function badField(field: string, problem: string): KeystoneFault {
   return new KeystoneFault(400, `Invalid input for field '${field}': ${problem}.`)
 }
 
-/** The one place where a failure gets its status; undefined for what nobody foresaw. */
+/** The one place where a failure gets its status; undefined for an unexpected error. */
 export function faultOf(error: unknown): KeystoneFault | undefined {
   if (error instanceof KeystoneFault) return error
   if (error instanceof SignInFault) {

@@ -19,7 +19,7 @@ const DEFAULT_DOMAIN: DomainReference = { id: 'default' }
 
 /**
  * The body of `POST /v3/auth/tokens`; mirrors keystone/auth/schema.py and keystone/auth/core.py.
- * @throws KeystoneFault 400 that names the field, 401 for a method that nobody can sign in with
+ * @throws KeystoneFault 400 that names the field, 401 for a sign-in method that is not supported
  */
 export function readSignIn(body: unknown, contentType: string | undefined): SignInBody {
   const auth = part(readJson(body, contentType), 'auth')
@@ -127,7 +127,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Own fields only: a body's `__proto__` is a name like any other, and nothing is inherited. */
+/** Own fields only: `__proto__` in a body is a plain name, and nothing is inherited. */
 function field(from: Part, name: string): unknown {
   return has(from, name) ? from.fields[name] : undefined
 }

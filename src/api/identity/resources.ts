@@ -13,7 +13,7 @@ export async function listOwnProjects(call: Call): Promise<Answer> {
   return ok(collection('projects', filtered(views, call), 'auth/projects', call.endpoints))
 }
 
-/** Nobody has a role on a domain or on the system here, so these lists are always empty. */
+/** There are no roles on domains or on the system, so these lists are always empty. */
 export async function listOwnDomains(call: Call): Promise<Answer> {
   await callerOf(call)
   return ok(collection('domains', [], 'auth/domains', call.endpoints))

@@ -15,7 +15,7 @@ export function versionThree({ identity }: Endpoints) {
   }
 }
 
-/** Old clients sign in with it; it was deprecated when Keystone dropped it, and says so. */
+/** Old clients sign in with it; it says that it is deprecated, as Keystone's last one did. */
 export function versionTwo({ identity }: Endpoints) {
   return {
     id: 'v2.0',

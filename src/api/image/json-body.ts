@@ -14,7 +14,7 @@ export function hasBody(method: string, headers: IncomingHttpHeaders): boolean {
 /** A JSON object or list as it was parsed. */
 export type JsonBody = Readonly<Record<string, unknown>> | readonly unknown[]
 
-/** Lists and objects inside one another; nothing that is taken has more than 4. */
+/** Depth of lists and objects; no accepted body has more than 4. */
 const NESTING_DEPTH_MAX = 32
 /** All values in it together: ten times what the largest image has. To parse more holds others up. */
 const VALUES_MAX = 10_000

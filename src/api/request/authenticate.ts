@@ -3,7 +3,7 @@ import type { Caller, Identity } from '../../identity/identity.ts'
 import { passedOnRequestId } from './request-id.ts'
 
 /**
- * Who asks. @returns undefined without a token, or with one that speaks for nobody.
+ * The caller. @returns undefined without a token, or with an invalid one.
  * @throws IdentityUnavailable
  */
 export async function authenticate(
@@ -14,7 +14,7 @@ export async function authenticate(
   return token === '' ? undefined : users.authenticate(token, passedOnRequestId(request))
 }
 
-/** X-Storage-Token is as good as X-Auth-Token (keystonemiddleware/auth_token/_request.py). */
+/** X-Storage-Token is accepted like X-Auth-Token (keystonemiddleware/auth_token/_request.py). */
 export function tokenOf({ headers }: FastifyRequest): string {
   const token = headers['x-auth-token'] ?? headers['x-storage-token']
   return typeof token === 'string' ? token : ''

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 
 /** Where a face's links start: decided per request by `resolveBaseUrl`. */
 export interface BaseUrlPolicy {
-  /** A configured public URL, without a slash at its end; it beats everything else. */
+  /** A configured public URL, without a slash at its end; it has precedence. */
   readonly publicUrl: string | undefined
   /** Addresses whose forwarded headers are believed. */
   readonly trustedProxies: BlockList
@@ -11,16 +11,16 @@ export interface BaseUrlPolicy {
 
 /**
  * Host as in RFC 3986: a name or IPv4 address, or an IPv6 address in brackets; then, maybe, a port.
- * It goes into links, so nothing else may pass.
+ * It goes into links, so nothing else is accepted.
  */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 const PREFIX = /^((?:\/[A-Za-z0-9._~-]+)*)\/*$/
 const ABSOLUTE_FORM = /^([a-z]+):\/\/([^/?#]*)/i
 
 /**
- * Scheme, host and prefix that the caller used, for links; undefined when the request does not say
- * it properly (Host missing, doubled or malformed). An absolute-form target wins over Host; the
- * scheme's own port is dropped, as webob does (webob/request.py, host_url).
+ * Scheme, host and prefix that the caller used, for links; undefined if Host is missing, repeated
+ * or malformed. An absolute-form target has precedence over Host; the scheme's own port is dropped,
+ * as webob does (webob/request.py, host_url).
  */
 export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): string | undefined {
   const hosts = hostHeaders(request.raw.rawHeaders)
@@ -39,7 +39,7 @@ export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): 
   return URL.canParse(base) ? base : undefined
 }
 
-/** Node keeps only the first of several, so the headers are looked through as they came. */
+/** Node keeps only the first of several, so the raw headers are read. */
 function hostHeaders(rawHeaders: readonly string[]): readonly string[] {
   return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host')
 }
@@ -52,7 +52,10 @@ interface Forwarded {
 
 const NOTHING: Forwarded = {}
 
-/** The nearest proxy's words: the last value of each X-Forwarded header; malformed ones are ignored. */
+/**
+ * What the nearest proxy says: the last value of each X-Forwarded header; malformed ones are
+ * ignored.
+ */
 function forwardedBy(request: FastifyRequest): Forwarded {
   const last = (name: string) => {
     const value = request.headers[name]

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * For so long a caller who has stopped sending, and has been sent nothing since, is taken for one
- * who reads. Somebody else's work is not gone on with for longer: nearly always they have gone.
+ * How long a caller who has closed the sending side, and has received nothing since, counts as
+ * present. After that the work for them is cancelled: nearly always they have left.
  */
 const HALF_CLOSED_PATIENCE_MS = 1000
 

@@ -2,8 +2,8 @@ import { type BlockList, isIP, isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /**
- * The address a request comes from. A trusted proxy is believed about who called it, and so on
- * along X-Forwarded-For, from the nearest back to the first one that nobody trusts.
+ * The address a request comes from. A trusted proxy's X-Forwarded-For is believed: it is read from
+ * the nearest address back to the first one that is not trusted.
  */
 export function clientAddress(request: FastifyRequest, trusted: BlockList): string {
   const header = request.headers['x-forwarded-for']

@@ -19,8 +19,8 @@ export type RouteMatch<R extends Route<string>> =
   | { readonly kind: 'none' }
 
 /**
- * HEAD is found wherever GET is. The first route that fits the path and has the method wins, so a
- * fixed segment stands in the table before one that takes anything.
+ * HEAD is allowed wherever GET is. The first route that matches path and method is used, so a fixed
+ * segment must come before a variable one.
  */
 export function matchRoute<R extends Route<string>>(
   routes: readonly R[],
@@ -39,7 +39,7 @@ export function matchRoute<R extends Route<string>>(
   return first === undefined ? { kind: 'none' } : { kind: 'method', allow: allowedBy(first) }
 }
 
-/** The value of `Allow` for a path: of the route that names it most closely. */
+/** The value of `Allow` for a path: that of the most specific route. */
 export function allowFor(routes: readonly Route<string>[], segments: readonly string[]): string {
   const route = routes.find(({ path }) => fits(path, segments))
   return route === undefined ? 'OPTIONS' : allowedBy(route)

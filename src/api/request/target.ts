@@ -1,4 +1,4 @@
-/** A request target taken apart: decoded path segments, and the query as it was sent. */
+/** A parsed request target: decoded path segments, and the raw query. */
 export interface Target {
   readonly segments: readonly string[]
   /** The path ends in a slash (and is not the root alone). */
@@ -49,8 +49,8 @@ function decodePath(raw: string): string | undefined {
 }
 
 /**
- * Reads one name or value of a query: `+` is a space, a `%` without two hex digits is itself (as
- * webob has it). @returns undefined for bad UTF-8.
+ * Reads one name or value of a query: `+` is a space, a `%` without two hex digits stays (as in
+ * webob). @returns undefined for bad UTF-8.
  */
 export function decodeQueryPart(raw: string): string | undefined {
   return decodeBytes(raw.includes('+') ? raw.replaceAll('+', ' ') : raw)

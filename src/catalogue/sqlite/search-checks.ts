@@ -21,8 +21,8 @@ const NUMBER_COLUMNS = {
 const TIME_COLUMNS = { createdAt: 'created_at', updatedAt: 'updated_at' } as const
 
 /**
- * Every filter of a search as checks of a row: what `matchesSearch` says, in SQL.
- * @param walked the column whose index gives the order; no other one may draw the planner away.
+ * Every filter of a search as checks of a row: what `matchesSearch` does, in SQL.
+ * @param walked the column whose index gives the order; the planner must use no other index.
  */
 export function filterChecks(search: ImageSearch, walked: string): Condition {
   const sql: string[] = []
