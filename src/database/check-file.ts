@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 
-/** A larger file is not read whole at start; damage in it shows when it is met. */
+/** A larger file is not read whole at start; damage in it shows when it is read. */
 const FULL_CHECK_BYTES_MAX = 256 * 1024 * 1024
 
 /** The file is not one to open. `message` names the file and says what is wrong and what to do. */

@@ -22,7 +22,7 @@ export interface Caller {
    * at its end.
    */
   readonly imageUrl?: string
-  /** Nobody here knows the token; whoever holds the images judges it, and what it may see. */
+  /** The token is not checked here; the service that holds the images checks it. */
   readonly isUnchecked?: true
 }
 
@@ -30,16 +30,19 @@ export interface Caller {
 export interface Identity {
   /**
    * Who the token speaks for; undefined for an unknown, expired or revoked one. Tokens are compared
-   * and cached by hash only, never logged. `requestId` is what another service is told the request
-   * is called. @throws IdentityUnavailable when nobody could be asked.
+   * and cached by hash only, never logged. `requestId` is sent to another service as the request's
+   * id. @throws IdentityUnavailable if no service could be asked.
    */
   authenticate(token: string, requestId?: string): Promise<Caller | undefined>
 
-  /** To be told of a token that another service refuses: nothing is remembered about it any more. */
+  /** To be called with a token that another service refuses: it is no longer remembered. */
   forget?(token: string): void
 }
 
-/** Why nobody could be asked: not there or overloaded, an answer that is none, no answer in time. */
+/**
+ * Why the service could not be asked: unreachable or overloaded, an invalid answer, no answer in
+ * time.
+ */
 export type IdentityTrouble = 'unavailable' | 'invalid' | 'timeout'
 
 export interface TroubleOptions extends ErrorOptions {

@@ -10,12 +10,12 @@ export type Reference =
   | { readonly id: string }
   | { readonly name: string; readonly domain: DomainReference }
 
-/** What a new token shall be good for; 'default' is the user's default project, if there is one. */
+/** The scope of a new token; 'default' is the user's default project, if there is one. */
 export type Scope =
   | { readonly kind: 'default' }
   | { readonly kind: 'unscoped' }
   | { readonly kind: 'project'; readonly project: Reference }
-  /** A scope that nobody can have here: another domain, the system, a trust. */
+  /** A scope that does not exist here: another domain, the system, a trust. */
   | { readonly kind: 'unattainable' }
 
 /** At least one of `password` and `token`; where both are given both must be of the same user. */
@@ -49,7 +49,7 @@ export interface TokenDescription {
   /** Sorted by name, implied roles included. */
   readonly roles: readonly Named[]
   readonly methods: readonly string[]
-  /** The token's own audit id, then, if it was made from another, the first one's of that line. */
+  /** The token's own audit id; then, if it was made from another token, the id of the first one. */
   readonly auditIds: readonly string[]
   /** Unix milliseconds, whole seconds. */
   readonly issuedAtMs: number
@@ -83,7 +83,7 @@ export type SignInFaultCode =
   | 'credentials.refused'
   /** Too many wrong passwords lately; `retryAfterSeconds` says when to try again. */
   | 'attempts.throttled'
-  /** No room for more work just now; `retryAfterSeconds` says when to try again. */
+  /** Too much work at present; `retryAfterSeconds` says when to try again. */
   | 'service.busy'
   /** The identity tables cannot be written: the disk is full, read-only, or broken. */
   | 'service.unwritable'

@@ -8,7 +8,7 @@ import type { Viewer } from '../image/visibility.ts'
 import type { ImageFiles } from '../image-data/image-files.ts'
 
 /**
- * A catalogue whose deletions, whichever face asks for them, free the image's bytes too. The row goes
+ * A catalogue whose deletions, from any face, delete the image's bytes too. The row is deleted
  * first: a crash in between leaves a file without a row, which the next start removes.
  */
 export class DataCatalogue implements ManagedCatalogue {
@@ -16,7 +16,7 @@ export class DataCatalogue implements ManagedCatalogue {
   readonly #files: ImageFiles
   readonly #onTrouble: (error: unknown, id: string) => void
 
-  /** @param onTrouble told of bytes that could not be freed; the deletion stands. */
+  /** @param onTrouble called with bytes that could not be deleted; the image is deleted anyway. */
   constructor(
     catalogue: ManagedCatalogue,
     files: ImageFiles,

@@ -4,12 +4,13 @@ import { FileTrouble, fileTroubleOf } from '../file-trouble/file-trouble.ts'
 
 const OWNER_ONLY = 0o700
 
-/** Processes that serve the folder have their locks here, from before they take requests on. */
+/** Processes that serve the folder have their locks here before they accept requests. */
 export const PROCESSES_FOLDER = 'processes'
 
 /**
- * Makes the data folder if it is missing, and lets `fill` put the catalogue there. If the files do
- * not allow that, what was put into a folder that was missing or empty is removed, and so are the folders that were made.
+ * Makes the data folder if it is missing, and lets `fill` create the catalogue in it. If that fails
+ * because of the files, what was put into a new or empty folder is removed, and so are the folders
+ * that were made.
  * @throws FileTrouble, and what `fill` throws
  */
 export async function inDataFolder<T>(path: string, fill: () => T | Promise<T>): Promise<T> {
@@ -42,7 +43,7 @@ function listed(path: string): readonly string[] {
 }
 
 /**
- * Not by `recursive: true`: that never returns where the system makes no folders, as under /proc.
+ * Not with `recursive: true`, which never returns where no folders can be made, as under /proc.
  * @param made takes each folder that is made, the outermost first
  */
 function makeFolders(path: string, made: string[]): void {
@@ -57,7 +58,7 @@ function makeFolders(path: string, made: string[]): void {
   }
 }
 
-/** Leaves everything to a process that serves the folder already: it was faster, and lives. */
+/** Removes nothing if a process already serves the folder: that process was faster. */
 function removeBegun(path: string, made: readonly string[]): void {
   try {
     if (existsSync(join(path, PROCESSES_FOLDER))) return

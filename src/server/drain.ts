@@ -6,8 +6,8 @@ import { closeSilentConnections } from './silent-connections.ts'
 const SWEEP_INTERVAL_MS = 50
 
 /**
- * Stops listening, lets requests in flight finish, then returns; what is not finished after
- * `timeoutMs` is cut.
+ * Stops listening, waits for requests in flight, and cuts those that are not finished after
+ * `timeoutMs`.
  */
 export async function drain(
   apps: readonly FastifyInstance[],

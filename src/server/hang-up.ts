@@ -3,14 +3,14 @@ import { LINGER_MS } from './limits.ts'
 
 const leaving = new WeakSet<Socket>()
 
-/** Whether the connection is being given up, so that no further request on it is to be carried out. */
+/** Whether the connection is being closed, so that no further request on it is handled. */
 export function isLeaving(socket: Socket): boolean {
   return leaving.has(socket)
 }
 
 /**
- * Ends a connection whose caller may still be sending. What has been written goes out; what comes in
- * is read and dropped for LINGER_MS, or until the caller is done.
+ * Closes a connection whose caller may still be sending. Written data is sent; incoming data is
+ * read and dropped for LINGER_MS, or until the caller ends.
  */
 export function hangUp(socket: Socket): void {
   leaving.add(socket)
@@ -21,7 +21,7 @@ export function hangUp(socket: Socket): void {
   socket.once('close', () => clearTimeout(cut))
 }
 
-/** Makes Node, which would close with a reset what has unread bytes, hang up in that way instead. */
+/** Makes Node close in that way; it would reset a connection with unread bytes. */
 export function hangUpAfterAnswer(socket: Socket): void {
   leaving.add(socket)
   socket.destroySoon = () => hangUp(socket)

@@ -19,7 +19,7 @@ import { rememberConnections } from './silent-connections.ts'
 
 /**
  * One HTTP server for one face: limits, request ids, health, and every failure (the framework's and
- * the parser's included) in the face's own shape. It is not listening yet.
+ * the parser's included) in the face's own shape. It does not listen yet.
  */
 export function createHttpServer(
   face: Face,
@@ -92,7 +92,7 @@ export function sendFailure(face: Face, reply: FastifyReply, failure: Failure): 
   return reply.code(failure.status).header('content-type', contentType).send(body)
 }
 
-/** Files that cannot be opened or read are in trouble for a while: so long until the next log line. */
+/** Trouble with files lasts for a while: the time until the next log line about it. */
 const FILE_TROUBLE_LOG_MS = 60_000
 const FILE_TROUBLE_RETRY_S = 30
 const quietUntilMs = new WeakMap<Face, number>()
@@ -130,7 +130,10 @@ function refuseTooLarge(face: Face, request: FastifyRequest, reply: FastifyReply
   })
 }
 
-/** Only the framework says by a status what the caller did; another error's may be an upstream's. */
+/**
+ * Only the framework's own errors have a status about the caller; other errors may have an
+ * upstream's.
+ */
 function failureOf(error: FastifyError): Failure {
   const isFrameworks = error.code?.startsWith('FST_') || error.code === 'ECONNRESET'
   switch (isFrameworks ? error.statusCode : 500) {
@@ -152,8 +155,8 @@ function isTooLarge(face: Face, request: IncomingMessage): boolean {
 }
 
 /**
- * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent, and
- * one that is streamed is asked for when the face begins to read it; other expectations are ignored,
+ * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent,
+ * and a streamed one gets its 100 when the face begins to read it; other expectations are ignored,
  * as uWSGI ignores them.
  */
 function meetExpectations(app: FastifyInstance, face: Face): void {

@@ -22,7 +22,7 @@ export interface ImageDataSettings extends DataLimits {
 export interface OpenedImageData {
   readonly catalogue: ManagedCatalogue
   readonly service: ImageDataService
-  /** Waits for what is being received, not for ever; to be called before the database is closed. */
+  /** Waits a limited time for uploads to end; to be called before the database is closed. */
   close(): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import { LedgerFile } from '../ledger/ledger-file.ts'
 /** The ledger's file in the data folder, unless `ledger.file` names another. */
 export const LEDGER_FILE = 'callers.db'
 
-/** Writing fails again and again while a disk is full; one line a minute says so. */
+/** While a disk is full every write fails; one line a minute says so. */
 const TROUBLE_LOG_MS = 60_000
 
 /** Where the ledger is; undefined: nobody counts. */

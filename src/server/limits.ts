@@ -6,8 +6,8 @@ export const CONNECTIONS_MAX = 10_000
 /** What a stopping server gives to requests in flight. */
 export const DRAIN_TIMEOUT_MS = 10_000
 /**
- * How long a refused caller who is still sending is read, unheeded: closing at once would reset the
- * connection, and a reset may overtake the answer.
+ * How long the data of a refused caller is read and dropped: closing at once would reset the
+ * connection, and a reset may arrive before the answer.
  */
 export const LINGER_MS = 2000
 

@@ -15,7 +15,7 @@ export interface NovaProxyOptions {
   readonly silenceTimeoutMs: number
 }
 
-/** A Nova that answers what this process does not; to be closed after the server before it. */
+/** The Nova that answers what this process does not; to be closed after the server. */
 export class NovaProxy implements Elsewhere {
   readonly #client: ProxyClient
   readonly #origin: string
@@ -92,7 +92,7 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hop.has(name)))
 }
 
-/** The headers as they came, `Host` too, which links in the answer follow. */
+/** The headers unchanged, with `Host`, which the links in the answer use. */
 function outgoing(
   request: FastifyRequest,
   headers: object,
@@ -102,7 +102,7 @@ function outgoing(
   return Object.assign(kept, { host: request.headers.host, [PROXIED]: proxied })
 }
 
-/** Path and query as they were sent, without the host of an absolute-form target. */
+/** The raw path and query, without the host of an absolute-form target. */
 function targetOf({ originalUrl }: FastifyRequest): string {
   const target = originalUrl.replace(/^[a-z]+:\/\/[^/?#]*/i, '')
   return target.startsWith('/') ? target : `/${target}`
@@ -149,7 +149,7 @@ function leave(reply: FastifyReply): void {
   reply.raw.destroy()
 }
 
-/** As service catalogues end the address of Nova; requests bring theirs along. */
+/** The version at the end of Nova's address in service catalogues; requests include their own. */
 const VERSION_AND_PROJECT = /\/v2(?:\.1)?(?:\/[0-9a-f-]+)?$/
 
 /** The Nova of the configuration, if there is one. */

@@ -9,9 +9,9 @@ import { isStreaming } from './request-body.ts'
 const refused = new WeakSet<Socket>()
 
 /**
- * Answers what Node's HTTP parser refused, before there is a request: in the face's own shape, with
- * a request id, and the connection closed, since where the next request begins is unknown. Requests
- * that came whole before it on the same connection get their answers first.
+ * Answers what Node's HTTP parser refused: in the face's own shape and with a request id. The
+ * connection is closed, since the start of the next request is unknown. Earlier complete requests
+ * on the connection get their answers first.
  */
 export function answerParserError(
   face: Face,
@@ -32,9 +32,9 @@ export function answerParserError(
 }
 
 /**
- * Answers the preface of HTTP/2, `PRI`, where the parser takes it for a request (it does when the
- * line bears no version). Node cuts that connection as soon as it has been told of the request, so
- * an answer that is not written at once never goes; what is answered before it must have gone.
+ * Answers the preface of HTTP/2, `PRI`, if the parser takes it for a request (it does if the line
+ * has no version). Node cuts that connection as soon as the request is emitted, so the answer must
+ * be written at once, after all earlier answers.
  */
 export function answerPreface(face: Face, response: ServerResponse): void {
   const socket = response.socket as ParsedSocket | null
@@ -44,14 +44,14 @@ export function answerPreface(face: Face, response: ServerResponse): void {
   hangUp(socket)
 }
 
-/** What Node keeps on a connection that it parses; there is no public name for either. */
+/** Node's internal fields of a parsed connection; neither has a public name. */
 interface ParsedSocket extends Socket {
-  /** The response that is being written, of the oldest request without a whole answer. */
+  /** The response that is being written: that of the oldest unfinished request. */
   readonly _httpMessage?: ServerResponse | null
   readonly parser?: { readonly incoming: IncomingMessage | null } | null
 }
 
-/** @param broken the request whose body is not what it should be; undefined: no request came to be. */
+/** @param broken the request with the invalid body; undefined: no request was parsed. */
 function refuse(
   socket: Socket,
   broken: IncomingMessage | undefined,

@@ -14,8 +14,8 @@ export interface Recovery {
 }
 
 /**
- * Puts right what processes that died left between rows and files. Other processes may be at work on
- * the same folder: what one of them holds a claim to is left alone.
+ * Repairs what dead processes left inconsistent between rows and files. Other processes may be
+ * using the same folder: images that they have claimed are left alone.
  * @param nowSeconds the clock, in Unix seconds
  */
 export async function recoverData(
@@ -44,7 +44,7 @@ export async function recoverData(
   return { requeued, restaged, removedFiles }
 }
 
-/** @returns the status that it was given; undefined when it was right, or is gone. */
+/** @returns the new status; undefined if it was right, or the image is gone. */
 async function putRight(
   catalogue: ManagedCatalogue,
   id: string,
@@ -65,8 +65,8 @@ async function putRight(
 }
 
 /**
- * What an image is whose data a dead process was bringing: an upload is as though it had not begun;
- * data that had been staged whole is staged still, however far its import had come.
+ * The status of an image whose data a dead process was storing: an upload counts as not begun;
+ * completely staged data stays staged, however far its import was.
  */
 function statusLeft(image: Image, kept: readonly KeptFile[]): GlanceStatus {
   const { status, sizeBytes } = image

@@ -3,7 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Face } from '../api/face/face.ts'
 import { hangUpAfterAnswer } from './hang-up.ts'
 
-/** How a request's body reaches a face: whole, as bytes; or, where the face says so, as it comes. */
+/**
+ * How a request's body reaches a face: whole, as bytes; or as a stream, if the face asks for that.
+ */
 
 const streaming = new WeakSet<IncomingMessage>()
 
@@ -18,8 +20,8 @@ export function isStreaming(request: IncomingMessage): boolean {
 }
 
 /**
- * A body reaches the face as the bytes that were sent; each face reads it in its own one place. A
- * streamed one stays in the raw request.
+ * A face gets the body as raw bytes, and parses it in one place. A streamed one stays in the raw
+ * request.
  */
 export function keepBodiesRaw(app: FastifyInstance, face: Face): void {
   app.removeAllContentTypeParsers()
@@ -28,7 +30,10 @@ export function keepBodiesRaw(app: FastifyInstance, face: Face): void {
   )
 }
 
-/** The framework's own way stands in the framework's parser alone, which cannot be left out for some. */
+/**
+ * Only the framework's parser enforces the framework's limit, and it cannot be skipped for some
+ * routes.
+ */
 async function gather(payload: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const pieces: Buffer[] = []
   let bytes = 0
@@ -65,8 +70,8 @@ class BodyCutOff extends Error {
 }
 
 /**
- * An answer that is made before a streamed body has come ends the connection: the rest may be any
- * number of bytes that nobody wants.
+ * An answer sent before a streamed body has arrived closes the connection: the rest may be any
+ * number of unwanted bytes.
  */
 export function closeAfterUnreadBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!isStreaming(raw) || raw.complete) return

@@ -32,7 +32,7 @@ export interface CloudOptions {
 export interface RunningInFront {
   /** Where the Compute API is reached on this machine, such as `http://127.0.0.1:8774`. */
   readonly url: string
-  /** Asks the services behind whether they are there; a line for each that is not. */
+  /** Checks whether the services answer. @returns a line for each that does not. */
   probe(): Promise<readonly string[]>
   /** Stops taking requests, finishes those in flight, closes every connection. */
   close(): Promise<void>
@@ -150,7 +150,7 @@ function catalogueOver(
   return new ShortMemory(catalogueFor, { ttlMs, staleIfErrorMs, isKeyedByUser }).catalogueFor
 }
 
-/** Beside a Keystone the address of Glance may be an internal one, which callers must not see. */
+/** With a Keystone, the address of Glance may be internal, so callers must not see it. */
 function imageEndpoint({ image, glance, keystone }: Config): Endpoint | 'of_caller' {
   if (image.publicUrl !== undefined) return fixed(withoutVersion(image.publicUrl))
   const [first] = glance.url

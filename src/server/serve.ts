@@ -53,7 +53,7 @@ export interface Running {
   readonly isFirstStart: boolean
   /** How many example images this start stored. */
   readonly exampleImages: number
-  /** What keeps changes from being kept just now, for readiness; undefined when nothing does. */
+  /** The trouble that writes are in now, for readiness; undefined if there is none. */
   writeTrouble(): WriteTrouble | undefined
   /** Stops taking requests, finishes those in flight, closes the catalogue. */
   close(): Promise<void>
@@ -145,7 +145,7 @@ function identityUrl(config: Config, port: number): string {
   return `${config.identity.publicUrl ?? `http://${localHost(config.host)}:${port}`}/v3`
 }
 
-/** An address that stands for every address is reached as loopback from this machine. */
+/** A wildcard address is reached through loopback from this machine. */
 function localHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'

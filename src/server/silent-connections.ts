@@ -13,7 +13,7 @@ export function rememberConnections(server: Server): void {
   })
 }
 
-/** Closes connections on which nothing has come yet, which Node 24 does not count among the idle. */
+/** Closes connections on which no data has arrived; Node 24 does not count them as idle. */
 export function closeSilentConnections(server: Server): void {
   for (const socket of connections.get(server) ?? []) {
     if (socket.bytesRead === 0) socket.destroy()

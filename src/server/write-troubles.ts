@@ -2,9 +2,11 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { WriteWatch } from '../database/database.ts'
 import type { FileTrouble } from '../file-trouble/file-trouble.ts'
 
-/** Callers try again and again while a disk is full; one line a minute says so. */
+/** While a disk is full every write fails; one line a minute says so. */
 const LOG_EVERY_MS = 60_000
-/** How soon it is noticed that writes are kept again, also where no caller tries. */
+/**
+ * How often a write is tried while there is trouble, so that its end is noticed without a caller.
+ */
 const TRY_EVERY_MS = 5000
 
 /** Writes that are not kept at the moment. */
@@ -15,8 +17,7 @@ export interface WriteTrouble {
 }
 
 /**
- * Remembers that writes to the catalogue are not kept, until one is: for the log, and for whoever asks
- * whether this process is ready for writes.
+ * Remembers that writes to the catalogue fail, until one succeeds: for the log and for readiness.
  */
 export class WriteTroubles implements WriteWatch, Disposable {
   readonly #logger: Pick<FastifyBaseLogger, 'error' | 'info'>
@@ -26,7 +27,7 @@ export class WriteTroubles implements WriteWatch, Disposable {
   #quietUntilMs = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param tryWrite writes something that changes nothing; called now and then while there is trouble */
+  /** @param tryWrite makes a write without effect; called regularly while there is trouble */
   constructor(
     logger: Pick<FastifyBaseLogger, 'error' | 'info'>,
     tryWrite: () => Promise<unknown>,

@@ -8,11 +8,11 @@ export interface Address {
   /** What goes before every path; '' for none. */
   readonly basePath: string
   readonly pool: Pool
-  /** On the clock of `performance.now()`; 0 for never, or not since it last worked. */
+  /** By `performance.now()`; 0: never, or not since it last worked. */
   failedAtMs: number
 }
 
-/** The addresses of one service, with a memory of those that failed lately. */
+/** The addresses of one service, and when each failed. */
 export class Addresses {
   readonly all: readonly Address[]
   readonly #badAddressMs: number
@@ -37,7 +37,7 @@ export class Addresses {
     })
   }
 
-  /** The first good one not tried yet; else whichever of them failed longest ago. */
+  /** The first working one that was not tried yet; else the one that failed longest ago. */
   next(tried: ReadonlySet<Address>): Address {
     const [only] = this.all
     if (only !== undefined && this.all.length === 1) return only
@@ -48,7 +48,7 @@ export class Addresses {
     return candidates.reduce((a, b) => (b.failedAtMs < a.failedAtMs ? b : a))
   }
 
-  /** Whether there is one that was not tried, and no reason to think that it would fail. */
+  /** Whether there is an untried address that has not failed lately. */
   hasGood(tried: ReadonlySet<Address>): boolean {
     return this.all.some((address) => !tried.has(address) && !this.isBad(address))
   }

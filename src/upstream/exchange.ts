@@ -17,7 +17,7 @@ export interface Buffered {
 /** Timers may fire a little early. */
 const TIMER_SLACK_MS = 1
 
-/** One attempt at one address: watches the clock and the bytes, and leaves nothing behind. */
+/** One attempt at one address: it limits time and bytes, and cleans up after itself. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly answer: Promise<RawAnswer>
   readonly #service: string
@@ -152,7 +152,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return Math.min(this.#sinceMs + this.#limitMs, this.#deadlineMs)
   }
 
-  /** One timer for all: it looks again when it fires, so that a piece of body need not touch it. */
+  /**
+   * One timer for all deadlines: it checks again when it fires, so that a piece of body need not
+   * reset it.
+   */
   #watch(): void {
     clearTimeout(this.#timer)
     this.#timerAtMs = this.#dueMs()

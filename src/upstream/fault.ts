@@ -4,7 +4,7 @@ export type UpstreamFaultCode =
   /** Too many requests are under way or wait already. */
   | 'overloaded'
   | 'timeout'
-  /** What came is no answer to the request: a redirect, broken HTTP, no JSON. */
+  /** The answer is invalid: a redirect, broken HTTP, not JSON. */
   | 'invalid'
   /** The answer is larger than is taken. */
   | 'too_large'

@@ -1,6 +1,6 @@
 import { UpstreamFault } from './fault.ts'
 
-/** Lets a number of requests be under way at once and a bounded number wait, first come first served. */
+/** Limits the requests at once and the number that wait, first come first served. */
 export class Gate {
   readonly #name: string
   readonly #concurrentMax: number
@@ -24,7 +24,7 @@ export class Gate {
   }
 
   /**
-   * A place, to be left with `leave`. @returns undefined when it was free at once.
+   * Takes a place; give it back with `leave`. @returns undefined if it was free at once.
    * @throws UpstreamFault 'overloaded', 'aborted'
    */
   enter(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {

@@ -1,4 +1,4 @@
-/** Every bound on what is asked of another service, and on what is taken from it. */
+/** Every limit on requests to another service and on its answers. */
 export interface UpstreamLimits {
   /** From asking for a connection (a kept one is there at once) until the request is being sent. */
   readonly connectTimeoutMs: number
@@ -8,12 +8,15 @@ export interface UpstreamLimits {
   readonly gapTimeoutMs: number
   /** From the call until the whole answer is there: waiting, every attempt and every pause included. */
   readonly answerTimeoutMs: number
-  /** Attempts at one request, where it may be repeated at all. With more addresses: one for each. */
+  /** Attempts at one request, if it may be repeated. With more addresses: one for each. */
   readonly attemptsMax: number
   /** The first pause between two attempts is a random part of this; it doubles with each. */
   readonly backoffBaseMs: number
   readonly backoffMaxMs: number
-  /** A service that wants a longer pause than this (Retry-After) is not asked again; the caller is told. */
+  /**
+   * If a service asks for a longer pause (Retry-After) it is not asked again; the caller gets the
+   * fault.
+   */
   readonly retryAfterMaxMs: number
   /** An address that failed is asked last for so long. */
   readonly badAddressMs: number

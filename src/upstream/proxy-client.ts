@@ -20,20 +20,23 @@ export interface ProxiedRequest {
   /** Path and query as they were sent. */
   readonly target: string
   readonly body: IncomingMessage | null
-  /** Ends the request when nobody waits for it any more; the library hears nothing of it then. */
+  /** Ends the request when the caller has left; the library is not notified then. */
   readonly signal: AbortSignal
 }
 
 type Done = (error: Error | null, answer: Dispatcher.ResponseData) => void
 
 const CONNECTIONS_MAX = 256
-/** One for all requests, since undici makes a new connection for another; the connector has its own. */
+/**
+ * The same for all requests, since undici opens a new connection for another name; the connector
+ * has its own.
+ */
 const UPSTREAM_NAME = 'upstream'
 const ANSWER_HEADER_BYTES_MAX = 64 * 1024
 
 /**
- * What a proxy library asks of an HTTP client. Such a library reads and rewrites paths; the proxied
- * request, hung into the headers under this symbol, goes out as it came in.
+ * What a proxy library asks of an HTTP client. Such a library parses and rewrites paths; the
+ * proxied request, stored in the headers under this symbol, is sent unchanged.
  */
 export const PROXIED: unique symbol = Symbol('proxied')
 
@@ -62,7 +65,9 @@ export class ProxyClient {
     this.#unkept = new Pool(origin, { ...settings, pipelining: 0 })
   }
 
-  /** Not all of undici's client: libraries call it with a callback, and ask nothing else of it. */
+  /**
+   * Only a part of undici's client: libraries call `request` with a callback and use nothing else.
+   */
   forLibrary(): { readonly request: Dispatcher['request'] } {
     const request = (options: Dispatcher.RequestOptions, done: Done): void => {
       const headers = options.headers as unknown as { readonly [PROXIED]: ProxiedRequest }

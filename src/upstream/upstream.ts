@@ -15,7 +15,7 @@ export interface UpstreamOptions {
   /** PEM certificates to trust instead of the system's. */
   readonly caFile?: string
   readonly limits?: Partial<UpstreamLimits>
-  /** Told of every request that ended, and of every attempt that is made again. */
+  /** Called for every request that ended, and for every retry. */
   readonly log?: (event: UpstreamEvent) => void
 }
 
@@ -68,7 +68,10 @@ const PASSING_FAULTS: ReadonlySet<UpstreamFaultCode> = new Set(['unreachable', '
 
 type Outcome = { readonly answer: UpstreamAnswer } | { readonly fault: UpstreamFault }
 
-/** One other service, at one address or several: what is asked of it is bounded in every direction. */
+/**
+ * Another service, at one or more addresses; every request to it is limited in time, size and
+ * number.
+ */
 export class Upstream {
   readonly name: string
   readonly limits: UpstreamLimits
@@ -117,7 +120,10 @@ export class Upstream {
     }
   }
 
-  /** The same, its body read as JSON. @throws UpstreamFault also 'invalid' for a 2xx that is none */
+  /**
+   * The same, with the body parsed as JSON. @throws UpstreamFault also 'invalid' for a 2xx that is
+   * not JSON
+   */
   async requestJson(request: UpstreamRequest): Promise<JsonAnswer> {
     const answer = await this.request(request)
     if (answer.status >= 300 || answer.body.length === 0) return { ...answer, json: undefined }

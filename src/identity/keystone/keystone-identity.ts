@@ -15,7 +15,7 @@ import { askKeystone, unexpected } from './trouble.ts'
 export interface KeystoneOptions {
   /** Keystone's base URLs, without a version. */
   readonly upstream: Upstream
-  /** Of the image endpoint in callers' catalogues; without it the first counts. */
+  /** Region of the image endpoint in callers' catalogues; without it the first one is used. */
   readonly region?: string | undefined
   /** Without one a token is validated with itself. */
   readonly serviceUser?: ServiceUser | undefined
@@ -25,10 +25,10 @@ export interface KeystoneOptions {
 
 /** What a header can carry; Node hands on the rest of Latin-1 as it came. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/
-/** Not a word about the token itself: it could not be read, so it is nobody's. */
+/** The token could not be parsed, so it is invalid. */
 const UNREADABLE_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 431])
 
-/** The users of a real Keystone, each remembered for a while by the hash of the token. */
+/** The users of a real Keystone; each is remembered for a while by the hash of the token. */
 export class KeystoneIdentity implements Identity {
   readonly #upstream: Upstream
   readonly #region: string | undefined
@@ -111,7 +111,7 @@ export class KeystoneIdentity implements Identity {
     return this.#validateWith(await this.#service.get(requestId), token, requestId)
   }
 
-  /** The catalogue is part of the answer: it says where the images are for this caller. */
+  /** The answer includes the service catalogue, which has the image endpoint for this caller. */
   #validateWith(own: string, subject: string, requestId: string): Promise<JsonAnswer> {
     return askKeystone(this.#upstream, {
       method: 'GET',

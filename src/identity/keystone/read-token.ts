@@ -50,7 +50,7 @@ function readRoles(roles: unknown): readonly string[] {
   return Object.freeze(names.toSorted())
 }
 
-/** A catalogue in which it cannot be found, however broken, only costs the links. */
+/** If the catalogue is broken or has none, only the links are missing. */
 function readImageUrl(catalog: unknown, region: string | undefined): string | undefined {
   for (const service of list(catalog)) {
     if (member(service, 'type') !== 'image') continue

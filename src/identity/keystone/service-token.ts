@@ -4,7 +4,7 @@ import { SERVICE_REFUSAL_MS, SERVICE_TOKEN_MARGIN_MS } from './limits.ts'
 import { readToken } from './read-token.ts'
 import { askKeystone, unexpected } from './trouble.ts'
 
-/** Who asks Keystone about tokens, in a cloud whose policy wants somebody of its own to do it. */
+/** The user who checks tokens at Keystone, in a cloud whose policy requires a service user. */
 export interface ServiceUser {
   readonly name: string
   readonly password: string
@@ -18,7 +18,7 @@ interface Held {
   readonly renewAtMs: number
 }
 
-/** The service user's own token: signed in for when first needed, and again when it is used up. */
+/** The service user's own token: fetched when first needed, and again when it expires. */
 export class ServiceToken {
   readonly #upstream: Upstream
   readonly #user: ServiceUser
@@ -42,7 +42,7 @@ export class ServiceToken {
     return (await this.#signingIn).token
   }
 
-  /** To be told of a token that Keystone refuses; a newer one is not touched. */
+  /** To be called with a token that Keystone refuses; a newer one is kept. */
   drop(token: string): void {
     if (this.#held?.token === token) this.#held = undefined
   }

@@ -1,4 +1,4 @@
-/** Values by key until their time is over; beyond `entriesMax` the one used longest ago goes. */
+/** Values by key until they expire; above `entriesMax` the least recently used one is removed. */
 export class TokenCache<Value> {
   readonly #entriesMax: number
   readonly #entries = new Map<string, { readonly value: Value; readonly untilMs: number }>()

@@ -26,7 +26,7 @@ export async function askKeystone(
   }
 }
 
-/** What an answer means that says nothing about the token that was asked about. */
+/** The meaning of an answer that says nothing about the token. */
 export function unexpected(answer: JsonAnswer): IdentityUnavailable {
   const { status, retryAfterS, upstreamRequestId: id } = answer
   const text = `Keystone answered ${status}${id === undefined ? '' : ` to request ${id}`}`

@@ -28,7 +28,7 @@ export function newId(): string {
   return randomUUID().replaceAll('-', '')
 }
 
-/** Reads projects, users, roles and assignments. Writing is administration's and bootstrap's. */
+/** Reads projects, users, roles and assignments. Only administration and bootstrap write them. */
 export class Accounts {
   readonly #database: Database
 

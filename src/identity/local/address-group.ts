@@ -4,7 +4,7 @@ const IPV6_GROUPS = 8
 /** Whoever has one IPv6 address has the whole /64 around it. */
 const NETWORK_GROUPS = 4
 
-/** The address a guesser cannot cheaply change: an IPv4 address, or the /64 of an IPv6 one. */
+/** The part of an address that is costly to change: an IPv4 address, or the /64 of an IPv6 one. */
 export function addressGroup(address: string): string {
   const bare = address.split('%', 1)[0] ?? ''
   if (!isIPv6(bare)) return bare

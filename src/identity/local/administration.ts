@@ -118,7 +118,7 @@ export class Administration {
     })
   }
 
-  /** Its tokens and role assignments go with it; images that it owns stay where they are. */
+  /** Its tokens and role assignments are removed too; its images stay. */
   async removeProject(idOrName: string): Promise<Project> {
     return this.#change(() => {
       const project = this.#project(idOrName)

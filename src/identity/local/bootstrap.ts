@@ -25,8 +25,8 @@ export interface BootstrapOptions {
   /** For both users; generated, a different one each, when absent. */
   readonly password?: string
   /**
-   * Writes the passwords where the operator finds them. It runs before the users are committed: if
-   * it throws there are no users yet, and the next start begins anew.
+   * Writes the passwords to a file for the operator. It runs before the users are committed: if it
+   * throws, no user is made, and the next start tries again.
    */
   readonly keep: (accounts: FirstAccounts) => void
 }

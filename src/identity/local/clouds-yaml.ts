@@ -43,7 +43,7 @@ export function writeCloudsYaml(dir: string, accounts: FirstAccounts, authUrl: s
 }
 
 /**
- * Points the two entries at the address that is listened on now, and changes nothing else.
+ * Sets the two entries to the present address, and changes nothing else.
  * @returns the file's path, or undefined when there is no file. @throws CloudsYamlRefused
  */
 export function pointCloudsYaml(dir: string, authUrl: string): string | undefined {
@@ -105,7 +105,7 @@ function readDocument(file: string): Document | undefined {
   return document
 }
 
-/** Whoever reads the file at any moment, or after a power cut, finds the old or the new one whole. */
+/** At any moment, and after a power cut, the file is either the old or the new one, complete. */
 function replace(file: string, text: string, mode: number): void {
   const temporary = `${file}.${process.pid}.tmp`
   try {

@@ -2,7 +2,7 @@ import type { Database } from '../../database/database.ts'
 
 /**
  * Counts the changes that may make a remembered token wrong: revocations, and any change of users,
- * projects and roles. New tokens do not count, so a sign-in costs nobody their remembered tokens.
+ * projects and roles. New tokens do not count, so a sign-in does not clear remembered tokens.
  */
 export class Epoch {
   readonly #database: Database
@@ -18,7 +18,7 @@ export class Epoch {
     database.prepare('UPDATE identity_epoch SET epoch = epoch + 1').run()
   }
 
-  /** Sees other processes' changes too; reads a row only after the file was written to. */
+  /** Includes other processes' changes; reads a row only after a write to the file. */
   current(): number {
     const version = this.#database.version()
     if (version === this.#databaseVersion) return this.#epoch

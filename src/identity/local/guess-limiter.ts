@@ -1,6 +1,6 @@
 import { addressGroup } from './address-group.ts'
 
-/** Wrong passwords that cost nothing but their own time, for one account from one address... */
+/** Wrong passwords without a delay, for one account from one address... */
 export const FREE_FAILURES_PER_PAIR = 5
 /** ...for one account from all addresses... */
 export const FREE_FAILURES_PER_ACCOUNT = 25
@@ -12,7 +12,7 @@ export const FIRST_WAIT_MS = 1000
 export const WAIT_MS_MAX = 60_000
 /** Failures count until there has been none for this long. */
 export const FORGET_AFTER_MS = 15 * 60_000
-/** An address from which an account signed in within this time is known to belong to it. */
+/** An address from which an account signed in within this time counts as the account's own. */
 export const KNOWN_FOR_MS = 24 * 3_600_000
 /** What is remembered, at most; the longest untouched goes first. */
 export const REMEMBERED_MAX = 10_000
@@ -25,8 +25,8 @@ interface Failures {
 
 /**
  * Slows down the guessing of passwords: by account and address together, by account (guesses from
- * many addresses) and by address (many accounts). An address that is known to belong to an account
- * is judged by its own failures alone, so a stranger elsewhere cannot keep the right user out.
+ * many addresses) and by address (many accounts). For an account's own address only that address's
+ * failures count, so a stranger elsewhere cannot lock the user out.
  */
 export class GuessLimiter {
   readonly #now: () => number
@@ -54,7 +54,9 @@ export class GuessLimiter {
     this.#count(keys.address, FREE_FAILURES_PER_ADDRESS)
   }
 
-  /** Does not forgive the address or the account as such: an attacker may own an account too. */
+  /**
+   * Does not reset the counts of the address or the account alone: an attacker may own an account.
+   */
   succeeded(account: string, address: string): void {
     const { pair } = keysOf(account, address)
     this.#failures.delete(pair)

@@ -119,7 +119,7 @@ export class LocalIdentity implements TokenService {
     return account
   }
 
-  /** null: unscoped. A default project that cannot be had is passed over, as Keystone does. */
+  /** null: unscoped. An unavailable default project is ignored, as in Keystone. */
   #projectFor(user: User, scope: Scope): string | null {
     if (scope.kind === 'unscoped') return null
     if (scope.kind === 'unattainable') throw refused()

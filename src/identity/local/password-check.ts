@@ -5,13 +5,13 @@ import { GuessLimiter } from './guess-limiter.ts'
 import { isPassword, unmatchableHash } from './password.ts'
 import { GateFull, WorkGate } from './work-gate.ts'
 
-/** scrypt at work at once: each takes a thread of libuv's four and 32 MiB. */
+/** scrypt computations at once: each takes one of libuv's four threads and 32 MiB. */
 const CHECKS_RUNNING_MAX = 2
-/** Sign-ins that wait for their turn, some ten seconds' worth; more are told to come back. */
+/** Sign-ins that wait, about ten seconds of work; further ones get 503. */
 const CHECKS_WAITING_MAX = 200
 const FULL_RETRY_SECONDS = 5
 
-/** Checks passwords: slowly on purpose, a few at a time, and ever more slowly for a guesser. */
+/** Checks passwords: slowly on purpose, a few at a time, and more and more slowly for a guesser. */
 export class PasswordCheck {
   readonly #accounts: Accounts
   readonly #limiter: GuessLimiter

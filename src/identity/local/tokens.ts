@@ -5,7 +5,7 @@ import type { IssuedToken, TokenDescription } from '../token-service.ts'
 import type { Accounts } from './accounts.ts'
 import { Epoch } from './epoch.ts'
 
-/** Tells a token from other secrets, to people and to scanners; and it never starts with a dash. */
+/** Lets people and scanners recognise a token; and a token never starts with a dash. */
 const TOKEN_PREFIX = 'ait_'
 const TOKEN_BYTES = 32
 const TOKEN_FORM = /^ait_[A-Za-z0-9_-]{43}$/
@@ -80,8 +80,8 @@ export class Tokens {
   }
 
   /**
-   * Must be called inside a transaction. The token's text is kept nowhere. @returns undefined when
-   * such a token would not be worth anything, and the transaction is to be given up.
+   * Must be called inside a transaction. The token's text is not stored. @returns undefined if the
+   * token would be invalid; the transaction must be rolled back then.
    */
   insert(row: NewToken): IssuedToken | undefined {
     this.#sweep(row.userId)
@@ -117,7 +117,7 @@ export class Tokens {
     return true
   }
 
-  /** Expired tokens are refused as they are, so nobody's memory needs to hear of their removal. */
+  /** Expired tokens are refused anyway, so removing them need not clear any remembered tokens. */
   #sweep(userId: string): void {
     this.#database
       .prepare(

@@ -3,7 +3,7 @@ export class GateFull extends Error {
   override readonly name = 'GateFull'
 }
 
-/** Lets a few pieces of work run at once and a bounded number wait, first come first served. */
+/** Runs a few tasks at once and lets a bounded number wait, first come first served. */
 export class WorkGate {
   readonly #runningMax: number
   readonly #waitingMax: number

@@ -11,8 +11,8 @@ const CALLER: Caller = Object.freeze({
 })
 
 /**
- * Where there is no Keystone to ask: every token is taken as it is, and Glance judges each request.
- * Nothing may be shared between such callers, since nobody knows whether two tokens are one's.
+ * Used without a Keystone: every token is accepted, and Glance checks each request. Nothing may be
+ * shared between such callers, since it is unknown whether two tokens belong to the same one.
  */
 export class UncheckedIdentity implements Identity {
   async authenticate(token: string): Promise<Caller | undefined> {
