@@ -7,9 +7,9 @@ export interface ClientProgram {
 }
 
 /**
- * The families that are told apart, the most telling first: a tool before the library it is built
- * with, a library before its HTTP client. The list is closed, so that no caller can make a new
- * value of a metric or a row of a report by a header.
+ * The known client families, the most specific first: a tool before the library it uses, a library
+ * before its HTTP client. The list is fixed, so that a header cannot add a new value to a metric or
+ * a report.
  */
 const FAMILIES = [
   ['afterimage', /\bafterimage\b/i],

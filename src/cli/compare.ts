@@ -136,8 +136,8 @@ async function signIn(cloud: Cloud, stop: AbortSignal): Promise<Placeholders> {
 }
 
 /**
- * Makes sure that there is something to compare, since two that refuse everything agree in
- * everything, and reads what there is to ask about.
+ * Checks that there is something to compare, since two endpoints that refuse everything always
+ * agree, and reads the images to ask about.
  * @param isAboutImages whether the requests are known to be about images
  * @throws CommandFailure
  */

@@ -3,7 +3,7 @@ import { type Flags, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { flagOf, OPTION_KEYS, OPTIONS, type OptionKey } from '../config/options.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What a command needs to know that works on the data folder and serves nothing. */
+/** The options of a command that works on the data folder and does not serve. */
 export const DATA_FLAGS: readonly OptionKey[] = ['data']
 
 /** Adds `--config` and the flags of these options, as the table of options describes them. */

@@ -2,7 +2,7 @@ import type { DeprecationPolicy } from '../deprecation/policy.ts'
 import { nextSpan } from '../deprecation/window.ts'
 import { printTime } from '../image/time.ts'
 
-/** Lines for people: when the image calls end, and when they are refused before; '' when never. */
+/** Lines for people: when the image calls end, and when they are refused before; '' if never. */
 export function printEndOfCalls(policy: DeprecationPolicy, nowMs: number): string {
   const { sunsetAt, afterSunset, brownouts } = policy
   const lines: string[] = []

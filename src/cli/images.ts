@@ -113,7 +113,7 @@ async function chosenList(
 
 const NO_EQUIVALENT = 'the Image API cannot ask for a property of such a name'
 
-/** The same question for the Image API. @returns undefined where it cannot be asked there */
+/** The same query for the Image API. @returns undefined if the Image API has no equivalent */
 function translate(query: URLSearchParams): URLSearchParams | undefined {
   try {
     const parameters = imageApiParameters(readListRequest(query.toString()))

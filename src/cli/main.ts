@@ -3,11 +3,16 @@ import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { run } from './run.ts'
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** One Ctrl+C may arrive twice, from the terminal and from a parent; a second one later is meant. */
+/**
+ * One Ctrl+C may arrive twice, from the terminal and from a parent; only a later one counts as a
+ * second.
+ */
 const SAME_SIGNAL_MS = 500
 const EXIT_FAILED = 1
 
-/** The whole program, on this process. Sets the exit code and lets the process end by itself. */
+/**
+ * Runs the whole program in this process. Sets the exit code and lets the process end by itself.
+ */
 export async function main(): Promise<void> {
   silenceExperimentalSqlite()
   endQuietlyWithoutReader()

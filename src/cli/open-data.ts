@@ -11,7 +11,7 @@ import { CommandFailure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * The data folder's database, opened beside whatever process serves it.
+ * The data folder's database; a process may be serving it at the same time.
  * @throws DatabaseRefused, FileTrouble
  */
 async function openDatabase(config: Config, options: DatabaseOptions = {}): Promise<Database> {

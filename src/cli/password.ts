@@ -11,7 +11,7 @@ const CTRL_D = '\u0004'
 const BACKSPACES = ['\u0008', '\u007f']
 const CTRL_U = '\u0015'
 
-/** Never the password itself: what stands on a command line stands in `ps` and in the history. */
+/** Never the password itself: `ps` and the shell's history show command lines. */
 export interface PasswordFlags {
   readonly password?: boolean
   readonly passwordStdin?: boolean
@@ -31,7 +31,10 @@ export interface NewPassword {
   readonly isShown: boolean
 }
 
-/** A new password as the flags say; undefined if they say nothing. @throws UsageFailure, CommandFailure */
+/**
+ * A new password from the source that the flags name; undefined without such a flag. @throws
+ * UsageFailure, CommandFailure
+ */
 export async function newPassword(
   flags: PasswordFlags,
   terminal: Terminal,
@@ -100,7 +103,7 @@ async function askHidden(question: string, { stdin, stderr }: Terminal): Promise
   }
 }
 
-/** What is typed, without closing the terminal when nobody listens any more. */
+/** The typed text; the terminal is not closed afterwards. */
 function keys(stdin: Terminal['stdin']): AsyncIterable<string> {
   return stdin.iterator({ destroyOnReturn: false })
 }

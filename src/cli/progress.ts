@@ -6,7 +6,7 @@ const LINE_INTERVAL_MS = 5_000
 const ERASE_LINE = '\r\u001b[2K'
 const COLUMNS_DEFAULT = 80
 
-/** Says on stderr how far something is: one line redrawn on a terminal, now and then a line elsewhere. */
+/** Shows progress on stderr: one redrawn line on a terminal, a line every few seconds elsewhere. */
 export class Progress {
   readonly #stderr: Terminal['stderr']
   #lastMs = performance.now()

@@ -30,7 +30,7 @@ Examples:
   afterimage images --status active
   afterimage import images.json`
 
-/** Runs one command line. @returns its exit code; whatever goes wrong has been said on stderr. */
+/** Runs one command line. @returns its exit code; errors have been printed on stderr. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
   const program = createProgram(terminal)
   try {

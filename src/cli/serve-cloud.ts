@@ -8,7 +8,7 @@ import { authenticate, findEndpoint } from './client/sign-in.ts'
 import { CommandFailure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
-/** A configuration whose cloud, if it names one, has become the addresses of its Glance and Keystone. */
+/** The configuration, with the addresses of Glance and Keystone in place of a cloud's name. */
 export async function withCloudAddresses(
   { config }: LoadedConfig,
   terminal: Terminal,

@@ -2,7 +2,7 @@ import { printable } from './terminal.ts'
 
 const GAP = '  '
 
-/** Rows under headings, in columns as wide as they need to be. Numbers stand right. */
+/** Rows under headings, in columns as wide as their content. Numbers are aligned right. */
 export function printTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],

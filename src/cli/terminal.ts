@@ -8,7 +8,7 @@ export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown }
   readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
-  /** Aborted by Ctrl+C or SIGTERM; a command then ends as soon as it can end well. */
+  /** Aborted by Ctrl+C or SIGTERM; a command then ends as soon as it can do so cleanly. */
   readonly stop: AbortSignal
   /** How this program was called, as it can be pasted into a shell. */
   readonly program: string

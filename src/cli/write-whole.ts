@@ -3,10 +3,10 @@ import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 
-/** What is written may be about private images, or about who calls: it is for its owner. */
+/** The output may describe private images or callers, so only its owner may read it. */
 const OUTPUT_MODE = 0o600
 
-/** Writes beside the file and puts it in place at the end, so that it is never a part. */
+/** Writes to a temporary file and renames it at the end, so that the file is never incomplete. */
 export async function writeWhole<T>(
   file: string,
   write: (sink: Writable) => Promise<T>,

@@ -35,7 +35,7 @@ export interface UpstreamConfig {
   readonly answerBytesMax: number
 }
 
-/** Everything that was decided before the start: checked, complete, deeply frozen, free of secrets. */
+/** The whole configuration: checked, complete, deeply frozen, without secrets. */
 export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
@@ -49,7 +49,7 @@ export interface Config {
   readonly identity: FaceConfig
   /** IP addresses and networks in CIDR form. */
   readonly trustedProxies: readonly string[]
-  /** Name of a cloud in a clouds.yaml, which stands for the two that follow. */
+  /** Name of a cloud in a clouds.yaml; it replaces the next two. */
   readonly cloud: string | undefined
   readonly glance: { readonly url: readonly string[] }
   readonly keystone: KeystoneConfig

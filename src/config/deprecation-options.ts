@@ -7,7 +7,7 @@ import { NAMES, oneOf, type ValueKind, WEB_PAGE } from './values.ts'
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})$/
 
-/** Read as Unix seconds. RFC 9745, 4: the sunset is not before the deprecation. */
+/** Parsed to Unix seconds. RFC 9745, 4: the sunset is not before the deprecation. */
 const SUNSET_TIME: ValueKind<number> = {
   placeholder: 'TIME',
   form: 'a time such as 2027-06-30T00:00:00Z, not before 2016-06-22, when the calls were deprecated',

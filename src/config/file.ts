@@ -19,7 +19,7 @@ import { type ValueKind, YES_OR_NO } from './values.ts'
 const FILE_BYTES_MAX = 1024 * 1024
 const SECRET_FILE_BYTES_MAX = 4096
 
-/** Reads a YAML file of options. Whatever is wrong in it is a problem that names its line. */
+/** Reads a YAML file of options. Every fault is a problem that names its line. */
 export function readConfigFile(file: string, cwd: string): Source {
   const path = resolve(cwd, file)
   let text: string
@@ -34,7 +34,7 @@ export function readConfigFile(file: string, cwd: string): Source {
   return new FileReader(file, path, text).read()
 }
 
-/** A password in a file of its own; a line break at its end does not belong to it. */
+/** A password in a file of its own; a line break at the end is not part of it. */
 export function readSecretFile(path: string, problems: string[]): string {
   try {
     if (statSync(path).size <= SECRET_FILE_BYTES_MAX) {

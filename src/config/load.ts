@@ -44,8 +44,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Puts the configuration together: flags before environment before file before defaults.
- * Everything that is given is checked, also what is overridden. @throws ConfigError with all problems
+ * Merges the configuration: flags before environment before file before defaults. Every given value
+ * is checked, also overridden ones. @throws ConfigError with all problems
  */
 export function loadConfig({ flags, configFile, environment, cwd }: ConfigSources): LoadedConfig {
   const file = configFile ?? (environment[CONFIG_VARIABLE] || undefined)
@@ -76,7 +76,7 @@ export function loadConfig({ flags, configFile, environment, cwd }: ConfigSource
   return loaded
 }
 
-/** Secrets have no flag and no key: command lines and files are read by others. */
+/** Secrets have no flag and no key, since others can read command lines and files. */
 function readSecrets(
   environment: Environment,
   values: ReadonlyMap<OptionKey, unknown>,

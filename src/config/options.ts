@@ -18,7 +18,7 @@ import {
 
 export interface Option<T> {
   readonly kind: ValueKind<T>
-  /** As it would be written in a file; undefined where nothing is a value of its own. */
+  /** The default as written in a file; undefined if there is none. */
   readonly default: readonly string[] | undefined
   /** One line, for help and documentation. */
   readonly description: string

@@ -18,7 +18,7 @@ export function modeOf({ cloud, glance, keystone }: Config): Mode {
 
 type Origins = Readonly<Record<OptionKey, Origin>>
 
-/** Why what was given does not go together, a line for each reason; empty when it does. */
+/** The reasons why options do not go together, a line each; empty if they do. */
 export function pairProblems(
   config: Config,
   origins: Origins,
@@ -113,7 +113,7 @@ function whyIdleAtTheEnd(key: OptionKey, { deprecation }: Config): string | unde
   return undefined
 }
 
-/** Requests for Nova would go round in circles. Other names of this machine are not known here. */
+/** Requests for Nova would loop. Other names of this machine are not known here. */
 function isOwnAddress({ compute, host }: Config): boolean {
   if (compute.upstreamUrl === undefined) return false
   const { protocol, hostname, port } = new URL(compute.upstreamUrl)

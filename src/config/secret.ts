@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 const REDACTED = '[redacted]'
 
-/** A text that no log, error or JSON shows by accident: only `reveal()` gives it away. */
+/** A text that no log, error or JSON shows by accident: only `reveal()` returns it. */
 export class Secret {
   readonly #text: string
 

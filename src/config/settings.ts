@@ -16,7 +16,7 @@ export interface Setting {
   readonly folder: string
 }
 
-/** What one source (flags, variables, a file) said, and what is wrong with how it said it. */
+/** The settings of one source (flags, variables, a file), and its faults. */
 export interface Source {
   readonly settings: readonly Setting[]
   readonly problems: readonly string[]

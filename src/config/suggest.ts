@@ -2,8 +2,8 @@
 const CHARACTERS_PER_SLIP = 3
 
 /**
- * ` (did you mean "port"?)` for what is nearest to `word`, or nothing if nothing is near. A prefix
- * that all share is left out of `word` and `candidates`: it would make everything look alike.
+ * ` (did you mean "port"?)` for the candidate nearest to `word`, or nothing if none is near. Leave
+ * a shared prefix out of `word` and `candidates`: with it all look alike.
  */
 export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
   const best = nearest(word, candidates)
@@ -29,7 +29,7 @@ function fold(word: string): string {
   return word.toLowerCase().replace(/[-_]/g, '')
 }
 
-/** How many letters must be put in, taken out, changed or swapped with their neighbour. */
+/** The number of insertions, deletions, changes and swaps of neighbouring letters. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -11,7 +11,7 @@ export interface ValueKind<T> {
   readonly form: string
   /** May hold several texts: a comma-separated flag or variable, a sequence in the file. */
   readonly isList: boolean
-  /** undefined for what is not such a value. Relative paths start at `folder`. */
+  /** undefined for an invalid value. Relative paths start at `folder`. */
   read(texts: readonly string[], folder: string): T | undefined
 }
 
@@ -145,7 +145,10 @@ function readBaseUrl(text: string): string | undefined {
   return url.href.replace(/\/+$/, '')
 }
 
-/** May have a query and a fragment. It goes into a header, so nothing that ends one may be in it. */
+/**
+ * May have a query and a fragment. It goes into a header, so it must not contain characters that
+ * end one.
+ */
 export const WEB_PAGE: ValueKind<string> = single(
   'URL',
   'the http:// or https:// address of a page',

@@ -14,7 +14,7 @@ export interface DeprecationPolicy {
   readonly exceptProjects: readonly string[]
   /** Client families that are served all the same. */
   readonly exceptClients: readonly string[]
-  /** Before `sunsetAt`, the calls are answered in these windows as they will be after it. */
+  /** Windows before `sunsetAt` in which calls are answered as they will be after it. */
   readonly brownouts: readonly Window[]
 }
 

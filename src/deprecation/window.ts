@@ -32,7 +32,7 @@ const UNIX_EPOCH_WEEKDAY = 4
 
 /**
  * Reads `Tue 10:00-10:15 UTC`, `daily 10:00-10:15 UTC` or `2027-03-01 10:00-10:15 UTC`. A window
- * that ends before it starts goes on past midnight. @returns undefined for anything else
+ * whose end is before its start goes past midnight. @returns undefined for anything else
  */
 export function parseWindow(text: string): Window | undefined {
   const { day, from, to } = WINDOW.exec(text.trim())?.groups ?? {}
@@ -45,7 +45,7 @@ export function parseWindow(text: string): Window | undefined {
   return { on, fromMinute, toMinute: end, text: text.trim() }
 }
 
-/** The span that is open at a time, or else the next one; undefined when none comes any more. */
+/** The span that includes a time, or else the next one; undefined if there is none. */
 export function nextSpan(window: Window, nowMs: number): Span | undefined {
   const today = Math.floor(nowMs / DAY_MS)
   if ('unixDay' in window.on) {

@@ -2,7 +2,7 @@
 interface Words {
   readonly problem: string
   readonly remedy: string
-  /** The same as a caller of an API is told it, who has no business with paths. */
+  /** The problem in words for a caller of an API, who must not see paths. */
   readonly told: string
 }
 
@@ -95,7 +95,7 @@ export class FileTrouble extends Error {
 }
 
 /**
- * The trouble that a failed system call tells of; undefined for an error that is none.
+ * The trouble that a failed system call reports; undefined for any other error.
  * @param path of the file as the user knows it; else the one that the system call was about
  */
 export function fileTroubleOf(error: unknown, path?: string): FileTrouble | undefined {

@@ -15,8 +15,8 @@ const OF_FILES: Readonly<Record<number, FileTroubleCode>> = {
 const IOERR_SHORT_READ = 522
 
 /**
- * The trouble with a database's file that an error of SQLite tells of; undefined for any other error.
- * SQLite keeps the system's own code to itself, so the file is looked at again.
+ * The trouble with a database's file that an error of SQLite reports; undefined for any other
+ * error. SQLite does not pass on the system's error code, so the file is examined again.
  */
 export function sqliteTroubleOf(error: unknown, file: string): FileTrouble | undefined {
   const known = fileTroubleOf(error)

@@ -3,7 +3,7 @@ import { type CallerKey, type CallerRow, MERGED } from './caller-row.ts'
 import { filterBits, filterNames } from './filters.ts'
 import { type Addition, dayOf, isBusy, type LedgerFile, type LedgerQuery } from './ledger-file.ts'
 
-/** Who a call is by. The same object for the same token makes counting cheap. */
+/** The caller. Counting is cheap if the same token always gives the same object. */
 export interface NotedCaller {
   readonly projectId: string | null
   readonly userId: string
@@ -33,13 +33,13 @@ export interface LedgerSettings {
 const FLUSH_MS = 500
 /** Rows written without letting anything else run. */
 const BATCH_ROWS = 200
-/** Different rows that wait to be written; further ones are counted as `other`. */
+/** Rows that wait to be written; calls of further rows are counted as `other`. */
 const PENDING_ROWS_MAX = 10_000
 /** Another process is writing: it is done soon. */
 const BUSY_RETRY_MS = 20
 /** How often days that are too old are looked for. */
 const FORGET_MS = 3_600_000
-/** Kinds of call that are remembered of a caller; a program makes a few, over and over. */
+/** Kinds of call that are remembered for each caller; a program repeats a few. */
 const COUNTERS_A_CALLER = 8
 
 /** Counts calls of one kind on one day. */
@@ -61,8 +61,9 @@ interface Counter {
 }
 
 /**
- * Counts who still calls. A call costs a few comparisons; the file is written behind the answers,
- * a few rows at a time. What cannot be written (the disk is full, another process writes) waits.
+ * Counts who still calls. A call costs a few comparisons; the file is written after the answers, a
+ * few rows at a time. Counts that cannot be written (the disk is full, another process writes)
+ * wait.
  */
 export class CallLedger {
   readonly #file: LedgerFile

@@ -17,8 +17,8 @@ const PROPERTY_BIT = BITS.get('property') ?? 0
 const PROPERTY_PREFIX = 'property-'
 
 /**
- * Which filters a query string holds, as a set of bits: `filterNames` names them. Names are read
- * as they are written; clients escape none of them.
+ * Which filters a query string holds, as a set of bits: `filterNames` names them. Names are not
+ * unescaped, since clients escape none of them.
  */
 export function filterBits(query: string): number {
   let bits = 0

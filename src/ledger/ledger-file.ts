@@ -68,21 +68,21 @@ export interface Addition {
 export interface LedgerQuery {
   readonly projectId?: string
   readonly client?: string
-  /** Days since 1970-01-01: only calls of this day and later, and who made any. */
+  /** Days since 1970-01-01: only calls of this day and later, and their callers. */
   readonly sinceDay?: number
   /** Rows after this one. */
   readonly marker?: number
   readonly limit?: number
 }
 
-/** The SQLite file of a ledger. Several processes may have it open: what they add is added up. */
+/** The SQLite file of a ledger. Several processes may use it: their counts are added up. */
 export class LedgerFile implements Disposable {
   readonly #sqlite: DatabaseSync
   readonly #addRow: StatementSync
   readonly #addCalls: StatementSync
   readonly #countRows: StatementSync
 
-  /** Opens the file, or makes it, for its owner alone. @throws LedgerRefused, FileTrouble */
+  /** Opens the file, or makes it readable for its owner only. @throws LedgerRefused, FileTrouble */
   constructor(file: string) {
     const isNew = !existsSync(file)
     try {
@@ -274,7 +274,7 @@ function readRow(row: Row, days: readonly Row[]): CallerRow {
   }
 }
 
-/** Whether another process was writing, so that it can be tried again soon. */
+/** Whether another process was writing, so that a retry will soon succeed. */
 export function isBusy(error: unknown): boolean {
   return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY
 }

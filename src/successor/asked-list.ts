@@ -10,6 +10,9 @@ export interface AskedList {
 
 export type Parameter = readonly [name: string, value: string]
 
-/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: no image is older or newer, and no time prints. */
+/**
+ * 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: no image is older or newer, and no other time can
+ * be printed.
+ */
 export const TIME_MIN_SECONDS = -62_135_596_800
 export const TIME_MAX_SECONDS = 253_402_300_799

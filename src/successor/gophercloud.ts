@@ -44,7 +44,7 @@ export const gophercloud: Translator = (call) => {
 
 const EACH = 'One images.UpdateImageProperty for each property.'
 
-/** It puts the name behind a slash as it is, so that the escapes of a JSON pointer are ours. */
+/** It appends the name to a slash unchanged, so the JSON pointer must be escaped here. */
 function name(key: string): string {
   return quoted(pointer(key).slice(1))
 }

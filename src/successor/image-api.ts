@@ -5,9 +5,9 @@ import { printTime } from '../image/time.ts'
 import { type AskedList, type Parameter, TIME_MAX_SECONDS, TIME_MIN_SECONDS } from './asked-list.ts'
 
 /**
- * The parameters of `GET /v2/images` that find the same images: page by page, where the Compute
- * list is whole.
- * @returns undefined when a free property is asked for whose name means something else there.
+ * The parameters of `GET /v2/images` that find the same images, in pages where the Compute list is
+ * complete.
+ * @returns undefined if a free property is asked for whose name has another meaning there.
  */
 export function imageApiParameters({
   query,
@@ -52,12 +52,12 @@ function printFilters(query: ImageQuery): readonly Parameter[] | undefined {
   return parameters
 }
 
-/** The time as both APIs take it; what is before the year 1 is the year 1. */
+/** The time in a form that both APIs take; a time before the year 1 becomes the year 1. */
 export function printSince(changesSince: number): string {
   return printTime(Math.max(changesSince, TIME_MIN_SECONDS))
 }
 
-/** Glance takes what is before a colon for an operator, so such a name is asked for with `eq:`. */
+/** Glance reads text before a colon as an operator, so such a name needs `eq:`. */
 export function literal(name: string): string {
   return name.includes(':') ? `eq:${name}` : name
 }

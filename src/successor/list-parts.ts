@@ -1,7 +1,10 @@
 import type { AskedList, Parameter } from './asked-list.ts'
 import { hasNoMatch, literal, printSince, statusFilter } from './image-api.ts'
 
-/** A list taken apart, each value as the Image API takes it: a tool picks what it can ask. */
+/**
+ * The parts of a list query, each value as the Image API takes it; a tool picks those that it
+ * supports.
+ */
 export interface ListParts {
   readonly name?: string
   readonly status?: string

@@ -59,7 +59,7 @@ function option(flag: string, value: string): string {
   return value.startsWith('-') ? `${flag}=${shellWord(value)}` : `${flag} ${shellWord(value)}`
 }
 
-/** `image list --property` compares text with what openstacksdk made of the image. */
+/** `image list --property` compares text with the image as openstacksdk parsed it. */
 function isComparable([key, value]: readonly [string, string]): boolean {
   return key !== '' && value !== '' && !key.includes('=') && !OTHERWISE_READ.has(key)
 }

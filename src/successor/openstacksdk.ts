@@ -53,7 +53,7 @@ function patch(id: string, operation: string): string {
 )`
 }
 
-/** `images()` refuses parameters that it does not know, so those are asked by a plain request. */
+/** `images()` refuses parameters that it does not know, so those need a plain request. */
 function listCode(list: AskedList): Translation {
   const parts = listParts(list)
   const { name, status, updatedSince, minRamMib, minDiskGib, marker } = parts

@@ -6,7 +6,7 @@ import { openstacksdk } from './openstacksdk.ts'
 import { terraform } from './terraform.ts'
 import type { Translation, Translator } from './translation.ts'
 
-/** Every way out of the discarded calls, by the name that the command line takes. */
+/** Every replacement of the discarded calls, by its name on the command line. */
 const TRANSLATORS = {
   curl,
   ims: imsCurl,
@@ -19,7 +19,7 @@ const TRANSLATORS = {
 export type Tool = keyof typeof TRANSLATORS
 export const TOOLS = Object.keys(TRANSLATORS) as readonly Tool[]
 
-/** What a tool does in place of a call. @param imageEndpoint without a slash at its end */
+/** What replaces a call in a tool. @param imageEndpoint without a slash at its end */
 export function translate(call: AskedCall, tool: Tool, imageEndpoint: string): Translation {
   return TRANSLATORS[tool](call, imageEndpoint)
 }

@@ -4,7 +4,9 @@ import type { AskedCall } from './asked-call.ts'
 export interface Translation {
   /** A command or a piece of a program; undefined: the tool has no equivalent. */
   readonly text: string | undefined
-  /** What the call asks for and the tool cannot: `text` finds more images than the call then. */
+  /**
+   * Parts of the call that the tool does not support: `text` then finds more images than the call.
+   */
   readonly missing: readonly string[]
   /** What a reader has to know besides. */
   readonly notes: readonly string[]

@@ -15,8 +15,8 @@ export interface ExportOptions {
 type ExportedStore = Pick<ImageStore, 'exportImages'>
 
 /**
- * Writes every image of a store to `sink`, oldest first, as the documents that import reads, at the
- * pace at which the sink takes them, and ends the sink (but never standard output).
+ * Writes every image of a store to `sink`, oldest first, as documents that import reads, as fast as
+ * the sink takes them, and ends the sink (but not standard output).
  * @returns how many images were written.
  */
 export async function exportImages(

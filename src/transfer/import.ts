@@ -7,9 +7,9 @@ import { type BadDocument, isBad, readPiece } from './read-piece.ts'
 import { readSource, SourceError } from './read-source.ts'
 import { DocumentSplitter } from './split-documents.ts'
 
-/** One transaction holds at most this many images, so that others' writes get their turn. */
+/** A transaction has at most this many images, so that other writers get their turn. */
 export const BATCH_IMAGES_MAX = 1000
-/** Of the bad documents, this many are told one by one; the others are counted. */
+/** This many bad documents are reported one by one; the others are counted. */
 export const PROBLEMS_TOLD_MAX = 100
 /** The least time from one batch to the next: longer than a waiting writer sleeps between tries. */
 const WRITERS_TURN_MS = 5
@@ -19,7 +19,7 @@ export interface ImportOptions {
   readonly files: readonly string[]
   readonly stdin: Readable
   readonly store: Pick<ImageStore, 'putImages' | 'settle'>
-  /** Whether to go on with the next document after a bad one, or to leave it at that. */
+  /** Whether to go on with the next document after a bad one. */
   readonly onBadDocument: 'skip' | 'stop'
   /** Images a transaction, at most (and by default) BATCH_IMAGES_MAX. */
   readonly batchSize?: number
@@ -36,7 +36,7 @@ export interface ImportCounts {
   readonly read: number
   /** Stored, new. */
   readonly created: number
-  /** Stored, in place of another with the same id, be that from the same file. */
+  /** Stored, replacing another with the same id, also one from the same file. */
   readonly replaced: number
   /** Already there exactly so. */
   readonly unchanged: number
@@ -60,7 +60,7 @@ export interface ImportReport extends ImportCounts {
 
 /**
  * Stores the image documents in files: arrays, pages, or one a line, gzip or not. Each batch is one
- * transaction; one that is not whole when the import is stopped or aborted is not stored.
+ * transaction; an incomplete batch is not stored if the import is stopped or aborted.
  * @throws what `store.putImages` throws; the batches before that are stored.
  */
 export async function importImages(options: ImportOptions): Promise<ImportReport> {
@@ -125,7 +125,7 @@ class ImportRun {
     if (this.ended === 'complete') await this.#flush()
   }
 
-  /** Not when asked to end: what is stored is whole, only not in the best order. */
+  /** Not after an abort: the stored data is complete, only its index is not tidied. */
   async settle(): Promise<void> {
     if (this.ended !== 'aborted' && this.#created + this.#replaced > 0) {
       await this.#options.store.settle()

@@ -46,8 +46,8 @@ export function openerOf(closer: number): number {
 }
 
 /**
- * Whether a list or object can stand inside what `opener` opened, after the byte `previous`.
- * JSON.parse would see it too, but lines too late.
+ * Whether a list or object may begin inside the value that `opener` opened, after the byte
+ * `previous`. JSON.parse would notice too, but many lines later.
  */
 export function mayOpenIn(opener: number | undefined, previous: number): boolean {
   if (opener === OPEN_OBJECT) return previous === COLON

@@ -2,10 +2,10 @@
 export const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 /** The deepest thing in an image document, a location's validation data, is at depth 5. */
 export const NESTING_DEPTH_MAX = 32
-/** Of a document too large to keep, this much is kept to read its id from. */
+/** The part of a too large document that is kept to read its id. */
 export const HEAD_BYTES = 4096
 
-/** One JSON value that stands where an image document should, or what is wrong there. */
+/** One JSON value at the place of an image document, or the fault found there. */
 export interface Piece {
   /** The line it starts on, from 1. */
   readonly line: number

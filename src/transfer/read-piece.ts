@@ -41,7 +41,7 @@ function bad(piece: Piece, message: string): BadDocument {
   return { line: piece.line, id, message }
 }
 
-/** JSON.parse says at which character it stopped, mostly; that may be lines below the first. */
+/** JSON.parse usually says at which character it stopped; that may be lines below the first. */
 function lineOf(piece: Piece, message: string): number {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? 0)
   return piece.line + piece.bytes.toString('utf8').slice(0, position).split('\n').length - 1

@@ -25,10 +25,10 @@ import {
 } from './piece.ts'
 
 /**
- * Finds the bounds of image documents in a stream of JSON bytes, whatever holds them: an array, a
+ * Finds the bounds of image documents in a stream of JSON bytes, in any of these forms: an array, a
  * `{"images": [...]}` page, one document a line, one document alone, or several of these one after
- * another. Only bounds are found here; JSON.parse judges what is between them. Memory is one chunk
- * and one document, however long the stream.
+ * another. It only finds bounds; JSON.parse checks what is between them. Memory holds one chunk and
+ * one document, however long the stream is.
  */
 
 const NOTHING = Buffer.alloc(0)
@@ -39,7 +39,7 @@ export class DocumentSplitter {
   #bytes: Buffer = NOTHING
   #at = 0
   #line = 1
-  /** Offset of the current line's first byte; negative once that byte has been let go. */
+  /** Offset of the current line's first byte; negative once that byte was released. */
   #lineStart = 0
 
   /**
@@ -51,7 +51,7 @@ export class DocumentSplitter {
   #container: 'stream' | 'list' | 'page' = 'stream'
   /** What came last in a list. */
   #last: 'nothing' | 'comma' | 'value' = 'nothing'
-  /** The line of the stream's first value, if that is a document on one line; else Infinity. */
+  /** The line of the stream's first value if that is a document on one line; else Infinity. */
   #firstLine: number | undefined
   #isEmpty = true
   /** The first document was a line of its own, so every one must be. */
@@ -86,7 +86,7 @@ export class DocumentSplitter {
     return this.#take()
   }
 
-  /** Says that the stream is over; returns what is wrong with its end, if anything. */
+  /** Ends the stream; returns the faults of its end, if there are any. */
   end(): Piece[] {
     this.#scan()
     const isInList = this.#container !== 'stream'
@@ -347,7 +347,7 @@ export class DocumentSplitter {
     this.#head = Buffer.from(this.#bytes.subarray(this.#start, this.#start + HEAD_BYTES))
   }
 
-  /** Gives the current value up and looks for a line where the next one surely starts. */
+  /** Skips the current value and looks for a line on which the next one certainly starts. */
   #lose(problem: string): void {
     const isInside = this.#state === 'value' || this.#state === 'tail'
     if (!isInside) this.#startColumn = this.#at - this.#lineStart
@@ -361,7 +361,9 @@ export class DocumentSplitter {
     this.#state = 'lost'
   }
 
-  /** While lost: a document starts where a line starts with "{", no deeper than the one given up. */
+  /**
+   * While lost: a document starts on a line that begins with "{", no deeper than the skipped one.
+   */
   #seek(): void {
     if (!this.#isBlankLine) {
       const end = this.#bytes.indexOf(NEWLINE, this.#at)

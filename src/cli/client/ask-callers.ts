@@ -5,7 +5,7 @@ import type { Cloud } from './cloud.ts'
 import { ask, faultMessage, isObject } from './http.ts'
 import { signIn } from './sign-in.ts'
 
-/** The rows of a running Afterimage, asked as an administrator. @throws CommandFailure */
+/** Reads the rows of a running Afterimage as an administrator. @throws CommandFailure */
 export async function askCallers(
   cloud: Cloud,
   { since, projectId, client }: CallersQuery,

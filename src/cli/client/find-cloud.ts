@@ -16,15 +16,15 @@ export interface CloudChoice {
   /** `--endpoint` */
   readonly endpoint: string | undefined
   readonly dataFolder: string
-  /** `--data` was given: that folder is meant, whatever the environment says. */
+  /** `--data` was given: that folder is used, whatever the environment says. */
   readonly isDataFolderAsked: boolean
 }
 
 type Clouds = Readonly<Record<string, unknown>>
 
 /**
- * Which cloud is meant: `--os-cloud`, `--data`, OS_CLOUD, OS_AUTH_URL and the other OS_* variables,
- * else the data folder's own. @throws CommandFailure when none is, or it is not to be found
+ * Chooses the cloud: `--os-cloud`, `--data`, OS_CLOUD, OS_AUTH_URL and the other OS_* variables,
+ * else the data folder's own. @throws CommandFailure if there is none, or it is not found
  */
 export function findCloud(given: CloudChoice, terminal: Terminal): Cloud {
   const { environment } = terminal

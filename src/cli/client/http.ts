@@ -22,8 +22,8 @@ export interface Question {
 }
 
 /**
- * One request to a server, its answer read whole. Redirects are not followed: a token is for the
- * server it was meant for. @throws CommandFailure when there is no usable answer
+ * One request to a server; the answer is read whole. Redirects are not followed, so that the token
+ * goes to no other server. @throws CommandFailure when there is no usable answer
  */
 export async function ask(url: string, question: Question): Promise<Answer> {
   const silence = new AbortController()

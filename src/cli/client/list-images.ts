@@ -45,7 +45,10 @@ export function imageApiList(imageUrl: string, token: string): ImageList {
   }
 }
 
-/** Of a link only the query is taken: proxies get the host wrong, and the token must not go to another one. */
+/**
+ * Only the query of a link is used: proxies may change the host, and the token must not go to
+ * another host.
+ */
 function queryOf(link: unknown): string | undefined {
   if (typeof link !== 'string') return undefined
   return URL.parse(link, 'http://host/')?.searchParams.toString()

@@ -9,7 +9,7 @@ const DEFAULT_INTERFACE = 'public'
 
 /**
  * Reads how to sign in, from clouds.yaml or from OS_* variables, as keystoneauth1 names things.
- * `nameOf` turns a setting into what the reader of a message must look for.
+ * `nameOf` turns a setting into the name that the user knows.
  * @throws CommandFailure naming what is missing
  */
 export function readCloud(

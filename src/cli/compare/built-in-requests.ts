@@ -3,7 +3,7 @@ import type { SeenImage } from './seen-images.ts'
 
 const TOKEN = { 'X-Auth-Token': '{token}' }
 
-/** Queries of `images/detail` whose answers are worth a look on any cloud. */
+/** Queries of `images/detail` that are useful on any cloud. */
 const QUERIES = [
   '',
   'limit=1',
@@ -39,7 +39,9 @@ const QUERIES = [
 
 const MICROVERSIONS = ['2.1', '2.35', '2.36', '2.38', '2.39', 'latest', '2.999', 'none']
 
-/** What old clients ask for: the documents, the lists with each filter, single images, refusals. */
+/**
+ * The requests of old clients: version documents, lists with each filter, single images, refusals.
+ */
 export function builtInRequests(seen: readonly SeenImage[]): readonly ReadRequest[] {
   const requests: ReadRequest[] = []
   const add = (

@@ -37,7 +37,7 @@ export function readEndpoint(argument: string, host: string | undefined): Endpoi
 }
 
 /**
- * One request, its target as it is given: nothing is tidied up, no redirect is followed.
+ * Sends one request with the raw target; no redirect is followed.
  * @throws CommandFailure when the command was stopped
  */
 export function send(

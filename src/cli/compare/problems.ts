@@ -20,7 +20,7 @@ const HEADERS = [
 const REQUEST_ID_HEADERS = ['x-openstack-request-id', 'x-compute-request-id']
 const REQUEST_ID = /req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
-/** An answer as it is compared: without what is different in any two answers. */
+/** An answer without the parts that differ in any two answers. */
 export interface Normal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>

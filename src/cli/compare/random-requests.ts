@@ -20,7 +20,7 @@ const AMOUNTS = ['0', '1', '10', '20', '512', '1024', 'x', '']
 const TIMES = ['2000-01-01T00:00:00Z', '2100-01-01', 'none', '', '2026-02-30T00:00:00Z']
 const MICROVERSIONS = ['2.1', '2.9', '2.35', '2.36', '2.38', '2.39', '2.93', '3.0', 'latest', 'x']
 
-/** Read-only requests by chance, about images that are there: the same for the same seed. */
+/** Random read-only requests about existing images: the same for the same seed. */
 export function randomRequests(
   count: number,
   seed: number,

@@ -5,7 +5,7 @@ import type { Difference } from './run-requests.ts'
 const PROBLEMS_SHOWN_MAX = 5
 const VALUE_CHARACTERS_MAX = 160
 
-/** Text piece by piece: in a large cloud each answer is megabytes, so that none can be kept. */
+/** Prints piece by piece: in a large cloud an answer has megabytes, so none is kept. */
 export interface Report {
   readonly head: string
   next(difference: Difference): string

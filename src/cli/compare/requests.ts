@@ -30,13 +30,13 @@ export function fillPlaceholders(text: string, { project, token }: Placeholders)
 /** What a file of requests holds. */
 export interface RequestFile {
   readonly requests: readonly ReadRequest[]
-  /** Requests that would change something, have a body, or name what nobody here knows. */
+  /** Requests that write, have a body, or use an unknown placeholder. */
   readonly leftOut: number
 }
 
 /**
- * Reads requests from JSON lines: `method`, `path`, `headers`, and `name` and `group` if they are
- * there; what else stands in a line, such as a recorded answer, is not looked at.
+ * Reads requests from JSON lines: `method`, `path`, `headers`, and optionally `name` and `group`;
+ * other keys, such as a recorded answer, are ignored.
  * @throws UsageFailure naming the line
  */
 export function readRequests(text: string, file: string): RequestFile {

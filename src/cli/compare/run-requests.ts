@@ -64,7 +64,7 @@ export async function compareAll(
   return differ
 }
 
-/** Asks twice before it believes a difference: somebody may have changed an image between the two. */
+/** Repeats a differing request: an image may have changed between the two answers. */
 async function compareOne(
   request: ReadRequest,
   comparison: Comparison,

@@ -3,7 +3,7 @@ import { type Tool, translate } from '../../successor/translate.ts'
 import type { Translation } from '../../successor/translation.ts'
 import { readRequest } from '../translate/read-request.ts'
 
-/** What a caller has to change: the call as it stands, and what takes its place. */
+/** What a caller has to change: the present call, and what replaces it. */
 export interface Advice {
   readonly before: string
   readonly tool: Tool
@@ -23,7 +23,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   type: 'snapshot',
 }
 
-/** The tool whose text says most to the users of a client; curl for what is not known. */
+/** The tool that fits the users of a client best; curl for an unknown client. */
 const TOOL_OF: Readonly<Record<string, Tool>> = {
   ansible: 'openstacksdk',
   gophercloud: 'gophercloud',
@@ -59,7 +59,7 @@ const PATHS: Readonly<Record<string, string>> = {
   delete_metadata_item: 'images/IMAGE_ID/metadata/KEY',
 }
 
-/** undefined for a row whose operation is not known here: one of a newer version. */
+/** undefined for an unknown operation, written by a newer version. */
 export function adviceFor({ operation, filters, client }: CallerDocument): Advice | undefined {
   const path = PATHS[operation]
   if (path === undefined) return undefined

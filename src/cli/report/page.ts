@@ -8,7 +8,7 @@ import { RECENT_DAYS, type Share, type Summary } from './summary.ts'
 const ROWS_MAX = 50
 const CALLERS_MAX = 200
 
-/** One HTML page without scripts and without anything from outside, light and dark. */
+/** One HTML page without scripts and external resources, for light and dark. */
 export function printReport(summary: Summary, madeAt: string): string {
   const { days, calls, byProject, byClient, byFilter, stopped, began, callers } = summary
   const from = days[0]?.day ?? madeAt.slice(0, 10)

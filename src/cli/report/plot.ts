@@ -8,7 +8,9 @@ const TOP = 10
 /** Days with a name under the axis, at most. */
 const NAMED_DAYS = 8
 
-/** Calls a day as bars: an inline picture in the text's colour, each bar with its figures as a title. */
+/**
+ * Calls a day as bars: an inline SVG in the text's colour, each bar with its figures as a title.
+ */
 export function plotDays(days: Summary['days']): string {
   if (days.length === 0) return '<p>No calls.</p>'
   const most = Math.max(...days.map(({ calls }) => calls), 1)

@@ -24,8 +24,8 @@ export interface Gathered {
 }
 
 /**
- * Reads many lines and puts together what differs only in the id or the marker, as the pages of one
- * list do.
+ * Reads many lines and counts calls that differ only in the id or the marker, such as pages of one
+ * list, as one.
  */
 export async function gatherRequests(lines: AsyncIterable<string>): Promise<Gathered> {
   const groups = new Map<string, Group>()

@@ -1,7 +1,7 @@
 /** Longer than any request line that a server takes. */
 const LINE_CHARACTERS_MAX = 256 * 1024
 
-/** The lines of a text stream. A line that is too long is given cut, so that memory stays bounded. */
+/** The lines of a text stream. A line that is too long is cut, so that memory stays bounded. */
 export async function* readLines(chunks: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let pending = ''

@@ -4,7 +4,7 @@ import { findRoute, type Operation, splitPath } from '../../api/compute/routes.t
 import { readTarget } from '../../api/request/target.ts'
 import type { AskedCall } from '../../successor/asked-call.ts'
 
-/** What one line says: a URL, a path, a query, a line of an access log or of a JSON log. */
+/** Reads one line: a URL, a path, a query, a line of an access log or of a JSON log. */
 export type Reading =
   | {
       readonly kind: 'call'
