@@ -7,8 +7,9 @@ const LIMIT_MAX = 10_000
 
 /**
  * The parameters of the vendor's `GET /v2/cloudimages` for the same list, which the documented page
- * of the discarded call names as its successor. It has no operators but for times, and no paging links.
- * @returns undefined where no one request of it asks the same.
+ * of the discarded call names as its successor. It has operators only for times, and no paging
+ * links.
+ * @returns undefined if no single request of it asks the same.
  */
 export function imsParameters({ query, limit, marker }: AskedList): Parameter[] | undefined {
   const parameters = printFilters(query)

@@ -27,8 +27,7 @@ import {
 /**
  * Finds the bounds of image documents in a stream of JSON bytes, in any of these forms: an array, a
  * `{"images": [...]}` page, one document a line, one document alone, or several of these one after
- * another. It only finds bounds; JSON.parse checks what is between them. Memory holds one chunk and
- * one document, however long the stream is.
+ * another. JSON.parse checks what is between them. Memory holds one chunk and one document.
  */
 
 const NOTHING = Buffer.alloc(0)
@@ -361,9 +360,7 @@ export class DocumentSplitter {
     this.#state = 'lost'
   }
 
-  /**
-   * While lost: a document starts on a line that begins with "{", no deeper than the skipped one.
-   */
+  /** While lost: a document starts on a line with "{" first, no deeper than the skipped one. */
   #seek(): void {
     if (!this.#isBlankLine) {
       const end = this.#bytes.indexOf(NEWLINE, this.#at)

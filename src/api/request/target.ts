@@ -12,8 +12,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Reads a request target as uWSGI hands it to Nova: doubled slashes, `/./` and `/../` are gone, a
- * fragment is dropped, and then the path is decoded, so that `%2F` parts segments.
- * @returns undefined for a path that is not one: a `%` without two hex digits, or bad UTF-8.
+ * fragment is dropped, and then the path is decoded, so that `%2F` separates segments.
+ * @returns undefined for an invalid path: a `%` without two hex digits, or bad UTF-8.
  */
 export function readTarget(url: string): Target | undefined {
   const [target = ''] = (url.startsWith('/') ? url : url.replace(ORIGIN, '')).split('#', 1)

@@ -27,7 +27,7 @@ export interface Comparison {
 
 /**
  * Sends each request to both endpoints. @returns how many are answered differently
- * @throws CommandFailure when the command was stopped, or the token is good no longer
+ * @throws CommandFailure when the command was stopped, or the token has expired
  */
 export async function compareAll(
   requests: readonly ReadRequest[],

@@ -13,8 +13,8 @@ export interface SeenImage {
 }
 
 /**
- * The images of a list; what is not as it should be is left out, since others will find that.
- * @returns undefined for what is no list
+ * The images of a list; malformed ones are left out, since the comparison reports them.
+ * @returns undefined if it is not a list
  */
 export function seenImages(text: string): readonly SeenImage[] | undefined {
   let json: unknown

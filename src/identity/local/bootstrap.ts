@@ -33,8 +33,8 @@ export interface BootstrapOptions {
 
 /**
  * Makes projects and users `admin` (role admin) and `demo` (role member) in a database without any
- * user. @returns undefined when there are users already, and then changes nothing.
- * @throws AdministrationError for a password that cannot be one, DatabaseBusy
+ * user. @returns undefined, and changes nothing, if there are users already.
+ * @throws AdministrationError for an invalid password, DatabaseBusy
  */
 export async function bootstrap(
   database: Database,
