@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * The measure of all rows: a node:http server, in a process of its own, that does nothing but send
- * answers it was given, in turn. Its parent gives it sets of answers and says which one to send.
+ * The reference for all rows: a node:http server in its own process that only sends recorded
+ * answers in turn. Its parent gives it sets of answers and chooses the set to send.
  */
 export interface RecordedAnswer {
   readonly status: number

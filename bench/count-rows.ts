@@ -7,7 +7,7 @@ interface Statement {
   readonly values: readonly SQLInputValue[]
 }
 
-/** A database that remembers which reading statements were run, with what they were given. */
+/** A database that records the reading statements that were run, with their values. */
 export class RecordingDatabase extends Database {
   readonly statements: Statement[] = []
 
@@ -31,11 +31,11 @@ export class RecordingDatabase extends Database {
 
 /**
  * The rows that the recorded statements went through to find a page's images, those that chose its
- * plan included. SQLite tells nobody, so they are counted from outside, and never too few: of the
- * inverted index every entry of every word between where a search starts and the last image it found
- * (if it found fewer than it might, to the list's end), whether or not the merge skips some of them;
- * of the index by update every entry of the times asked for, up to the statement's own limit.
- * Rows that are looked up by their key, as the page's images are, are not counted.
+ * plan included. SQLite does not report them, so they are counted from outside, and never too few:
+ * of the inverted index every entry of every word between where a search starts and the last image
+ * it found (if it found fewer than it might, to the list's end), whether or not the merge skips
+ * some of them; of the index by update every entry of the times asked for, up to the statement's
+ * own limit. Rows that are looked up by their key, as the page's images are, are not counted.
  */
 export function countRows(database: RecordingDatabase): number {
   const statements = [...database.statements]

@@ -31,7 +31,7 @@ export function judgeRow(row: Row, figures: readonly Figures[]): readonly Demand
   return isRatioDemanded ? [...ratios, flat] : [flat]
 }
 
-/** Equality filters examine no more than the page holds, whoever looks and however many there are. */
+/** Equality filters examine no more rows than the page holds, for every viewer and size. */
 export function judgeExamined(examined: readonly Examined[]): readonly Demand[] {
   const equality = examined.filter(({ isEquality }) => isEquality)
   const over = equality.filter(({ rows }) => rows > PAGE_IMAGES)

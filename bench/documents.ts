@@ -2,9 +2,9 @@ import { type ImageDocument, imageDocument } from '../suites/import/generate.ts'
 import { MEMBER, OWNER } from './viewers.ts'
 
 /**
- * The bench's images: those of the import suite, with what makes a list hard. Half of them are one
- * project's, every shared one is shared with one project, many have one and the same name that few
- * may see, and the oldest ones were updated last.
+ * The bench's images: those of the import suite, changed so that lists are hard. Half of them are
+ * one project's, every shared one is shared with one project, many have the same name but few
+ * viewers see them, and the oldest ones were updated last.
  */
 
 /** A name that every 50th image has; all of those are private to the owner. */

@@ -61,7 +61,7 @@ function linux(): [string, string][] {
   return [['os_type', 'linux']]
 }
 
-/** `changes-since` and combinations, by how what they ask for is spread over the list. */
+/** `changes-since` and combinations, by how their matches are distributed over the list. */
 export const SPREAD_FILTERS: readonly Filter[] = [
   { name: 'since: no update', query: () => since('2040-01-01T00:00:00Z') },
   { name: 'since: the latest 20 updates', query: () => since(LATEST_AT) },

@@ -37,8 +37,8 @@ interface Lane {
 const WARM_UP_SECONDS = 1
 
 /**
- * Measures a row: in each round every size's server and the bare one have their turn, so that what
- * slows the machine down for a while slows all of them down.
+ * Measures a row: each round measures every size's server and the bare one in turn, so that a slow
+ * phase of the machine affects all of them.
  */
 export async function measureRow(
   row: Row,

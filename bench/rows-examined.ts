@@ -33,8 +33,8 @@ export interface Examined {
 }
 
 /**
- * Counts at every size, twice: the first page, and the one from the middle of the list on. The one
- * with more rows is told. Its time includes reading the images.
+ * Counts at every size, twice: the first page, and the one from the middle of the list on. The
+ * greater count is reported. The time includes reading the images.
  */
 export async function examine(
   { name, isEquality, query }: Filter,

@@ -36,7 +36,7 @@ export interface SwitchFigures {
 }
 
 const PATH = '/v2.1/images/detail?limit=25'
-/** Many: what is looked for is smaller than what one round differs from the next by. */
+/** Many rounds: the effect is smaller than the difference between two rounds. */
 const ROUNDS = { full: 31, short: 11 } as const
 
 /** Measures the product with and without each part, round by round, on the smallest catalogue. */

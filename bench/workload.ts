@@ -21,7 +21,7 @@ export interface Row {
   paths(size: number): readonly string[]
 }
 
-/** With a parameter that is never the same besides, no query is asked twice. */
+/** An extra parameter with a new value makes every query different. */
 const SCATTERED_QUERIES = 20_000
 /** What `another` asks about: the newest images, as many as the smallest catalogue holds. */
 const NEWEST_IMAGES = 1000
@@ -95,7 +95,7 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-/** Every row of the throughput table. What is the same again costs every viewer the same. */
+/** Every row of the throughput table. A repeated query costs every viewer the same. */
 export const ROWS: readonly Row[] = KINDS.flatMap((kind) =>
   kind.viewers.flatMap((viewer) => kind.modes.map((mode) => rowOf(kind, viewer, mode))),
 )

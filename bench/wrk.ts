@@ -15,7 +15,7 @@ export interface Load {
   readonly token: string
   /** A file of paths, one a line, asked for in turn. */
   readonly pathsFile: string
-  /** Set to make every request another one than all others; else they are sent as they are. */
+  /** Set to make every request unique; otherwise they are sent unchanged. */
   readonly round: number | undefined
   readonly seconds: number
   /** CONNECTIONS without it. */

@@ -15,7 +15,7 @@ const TABLES = [
 
 /**
  * Glance's own database, written to directly: through its API ten thousand images take minutes, and
- * a list reads the same rows whichever way they came.
+ * a list reads the same rows either way.
  */
 export function glanceDatabase(stateFolder: string): DatabaseSync {
   return new DatabaseSync(join(stateFolder, 'glance/glance.sqlite'), { timeout: 30_000 })

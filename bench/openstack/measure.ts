@@ -37,7 +37,9 @@ export interface Setting {
 export const WARM_UP_ROUNDS = 1
 export const FIRST_WARM_UP_ROUNDS = 4
 
-/** Lane after lane in each round, so that what slows the machine for a while slows all of them. */
+/**
+ * Each round measures every lane in turn, so that a slow phase of the machine affects all of them.
+ */
 export async function measureRow(
   page: Page,
   size: number,

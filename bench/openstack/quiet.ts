@@ -7,8 +7,8 @@ const BUSY_RATIO_MAX = 0.1
 const TIMEOUT_MS = 10_000
 
 /**
- * Waits until the machine has nothing more to do. A service goes on with requests whose caller has
- * left, so what one round leaves behind would be paid for by the next.
+ * Waits until the machine is idle. A service finishes requests whose caller has left, so the work
+ * of one round would slow the next.
  */
 export async function untilQuiet(): Promise<void> {
   const deadlineMs = performance.now() + TIMEOUT_MS

@@ -20,7 +20,7 @@ export interface WriteTrouble {
  * Remembers that writes to the catalogue fail, until one succeeds: for the log and for readiness.
  */
 export class WriteTroubles implements WriteWatch, Disposable {
-  readonly #logger: Pick<FastifyBaseLogger, 'error' | 'info'>
+  readonly #logger: Pick<FastifyBaseLogger, 'error' | 'warn'>
   readonly #tryWrite: () => Promise<unknown>
   readonly #tryEveryMs: number
   #current: WriteTrouble | undefined
@@ -29,7 +29,7 @@ export class WriteTroubles implements WriteWatch, Disposable {
 
   /** @param tryWrite makes a write without effect; called regularly while there is trouble */
   constructor(
-    logger: Pick<FastifyBaseLogger, 'error' | 'info'>,
+    logger: Pick<FastifyBaseLogger, 'error' | 'warn'>,
     tryWrite: () => Promise<unknown>,
     tryEveryMs = TRY_EVERY_MS,
   ) {
@@ -60,7 +60,7 @@ export class WriteTroubles implements WriteWatch, Disposable {
     if (this.#current === undefined) return
     const { trouble } = this.#current
     this[Symbol.dispose]()
-    this.#logger.info({ file: trouble.path }, 'writes are kept again')
+    this.#logger.warn({ file: trouble.path }, 'writes are kept again')
   }
 
   [Symbol.dispose](): void {

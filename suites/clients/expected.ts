@@ -44,7 +44,7 @@ export function shownImage(image: ImageDocument): ShownImage {
   }
 }
 
-/** Only these fields of what the Compute API shows: a client keeps what it has a use for. */
+/** Only these fields of the Compute API's image: a client keeps the fields that it uses. */
 export function shownFields<K extends keyof ShownImage>(
   image: ImageDocument,
   fields: readonly K[],

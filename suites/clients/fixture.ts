@@ -35,9 +35,9 @@ const BUILDS_A_SECOND = 4
 
 /** The server that SNAPSHOT was made of. */
 export const SERVER = '7f1d0ad2-9c0e-4d4c-9a57-1b6a1f0c2e11'
-/** One that can be read and written and deleted: a snapshot of the caller's own. */
+/** A snapshot of the caller's own, to be read, written and deleted. */
 export const SNAPSHOT = '10000000-0000-4000-8000-000000000001'
-/** Every character that a client could forget to escape, and the colon that Nova trips over. */
+/** Every character that a client may forget to escape, and the colon that Nova misreads. */
 export const ODD_NAME = 'Ubuntu: 22.04+extras & "größe" 100% ☃/1'
 /** Listed twice by this name. */
 export const TWIN_NAME = 'team build'
@@ -58,7 +58,7 @@ export function exampleDocuments(projects: Projects): ImageDocument[] {
   return JSON.parse(text.replaceAll('{demo}', projects.demo).replaceAll('{admin}', projects.admin))
 }
 
-/** What the suite imports beside it: one image for each thing a client may stumble over, and many. */
+/** The images that the suite imports besides: one for each difficulty of a client, and many. */
 export function madeDocuments({ demo, admin }: Projects): ImageDocument[] {
   const share = (status: string) => ({
     owner: admin,

@@ -20,7 +20,7 @@ const QUIET = [
   ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ]
-/** What Chromium asks its makers for at each start, whatever page it shows. */
+/** Hosts that Chromium contacts at each start, whatever page it shows. */
 const BROWSERS_OWN = /^https?:\/\/[a-z0-9.]+\.(?:google|googleapis|gvt1)\.com\//
 /** Chromium's own name for a reader who prefers dark pages. */
 const DARK = '--blink-settings=preferredColorScheme=0'

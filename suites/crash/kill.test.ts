@@ -15,9 +15,9 @@ import { apply, clockOf, type Images, makeWrite, readImages } from './writes.ts'
 
 /**
  * A process that writes is killed at random moments, over and over on the same file. `CRASH_SEED`
- * gives the same writes again, and kills after as many of them (the seed is printed; where within a
- * write a kill strikes stays chance). `CRASH_ROUNDS` says how often. What a kill cannot show is the
- * loss of power: for that, `synchronous = FULL` stands.
+ * gives the same writes and kills after the same number of them (the seed is printed; the moment
+ * within a write is random). `CRASH_ROUNDS` says how often. A kill does not show a loss of power:
+ * `synchronous = FULL` is for that.
  */
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 40)
@@ -63,8 +63,8 @@ async function firstToken(file: string): Promise<string> {
 }
 
 /**
- * What was written is all that was acknowledged and then, in order, none, some or all of what was
- * in flight, each whole. @returns how many of those in flight were kept
+ * The file holds every acknowledged write and then, in order, none, some or all of the writes in
+ * flight, each whole. @returns how many of those in flight were kept
  */
 function matchWrites(images: Images, found: Images, said: Said, round: Round): number {
   const chance = new Chance(round.seed)

@@ -26,7 +26,7 @@ export interface Said {
   readonly tokens: readonly string[]
 }
 
-/** Runs a writer and kills it with SIGKILL. @throws Error when it ended in any other way. */
+/** Runs a writer and kills it with SIGKILL. @throws Error if it ended in another way. */
 export async function runWriter(task: WriterTask): Promise<Said> {
   const args = [WRITER, task.file, `${task.seed}`, `${task.round}`, task.token]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -13,7 +13,7 @@ import { PROJECTS as ALL_PROJECTS, imageDocument } from '../import/generate.ts'
 
 /**
  * The writes of a round. They follow from the seed and from the images there at its start, so the
- * writer that is killed and the test that looks at what it left work them out alike.
+ * killed writer and the test that checks its file compute the same ones.
  */
 
 /** Few, so that each owns much and is offered much. */

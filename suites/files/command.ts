@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { BIN } from '../openstack/start-front.ts'
 import { ownEnvironment } from '../own-environment.ts'
 
-/** A server that starts after all is stopped: it is taken for one that did not fail. */
+/** A server that starts unexpectedly is stopped; the test then fails. */
 const TIMEOUT_MS = 30_000
 export const ANY_PORTS = ['--image-port', '0', '--identity-port', '0'] as const
 

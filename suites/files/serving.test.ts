@@ -77,7 +77,7 @@ async function tokenOf(cloud: Cloud): Promise<string> {
   return String(headers['x-subject-token'])
 }
 
-/** Every write that there is, a face each, until all of them find no room. */
+/** Writes through every face until each face has refused one. */
 async function refusals(
   { compute, image, signIn }: Cloud,
   token: string,
@@ -112,7 +112,7 @@ async function untilKept(write: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** The next file would get the lowest free number: so many are allowed, and no more. */
+/** The limit is the lowest free descriptor number, so no further file can be opened. */
 function limitToOpenFiles(pid: number): void {
   const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
   let lowest = 0

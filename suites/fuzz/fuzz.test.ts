@@ -16,9 +16,10 @@ import { type FuzzedServer, populate, readImages, startServer } from './server.t
 import type { World } from './world.ts'
 
 /**
- * Random requests against a real server. `FUZZ_SEED` gives the same requests again, but for tokens and
- * project ids (the seed is printed); `FUZZ_REQUESTS` says how many, of which a few get no answer, being
- * sent behind a refused one; `FUZZ_ONLY` sends the one of that number alone.
+ * Random requests against a real server. `FUZZ_SEED` gives the same requests again, but for tokens
+ * and project ids (the seed is printed); `FUZZ_REQUESTS` says how many (a few get no answer,
+ * because they follow a refused one on their connection); `FUZZ_ONLY` sends the one of that number
+ * alone.
  */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 110_000)
@@ -134,7 +135,7 @@ async function sendBatch(
   }
 }
 
-/** On a connection of its own, which the server closes, or half of which the sender closes. */
+/** Sent on a connection of its own, which the server closes, or which the sender half-closes. */
 async function sendAlone(number: number, request: FuzzRequest): Promise<void> {
   const connection = new Connection(server.ports[request.port])
   connection.send(number, request.bytes)

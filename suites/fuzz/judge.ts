@@ -4,7 +4,7 @@ import { FAULT_NAMES, REQUEST_ID } from '../../test/server/fault.ts'
 import type { FuzzRequest } from './requests.ts'
 import type { World } from './world.ts'
 
-/** What no answer shows: traces, paths, the texts of errors that were meant for a log. */
+/** What no answer may show: stack traces, paths, the texts of internal errors. */
 const LEAKS: readonly RegExp[] = [
   /\bat .{1,200}:\d+:\d+\)?/,
   /node:internal|node_modules|file:\/\/|\.ts\b/,
@@ -68,7 +68,10 @@ function isFault(json: unknown, status: number): boolean {
   return fault.code === status && typeof fault.message === 'string' && fault.message !== ''
 }
 
-/** A list shows what its caller may see, each image once; those made meanwhile are not judged. */
+/**
+ * A list shows the images that its caller may see, each once; images made meanwhile are not
+ * checked.
+ */
 function judgeImages(
   { caller }: FuzzRequest,
   json: unknown,

@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts'
 
-/** Values that something, somewhere, is likely to take wrongly. None looks like a leak (see judge.ts). */
+/** Values that are often handled wrongly. None looks like a leak (see judge.ts). */
 
 // biome-ignore format: a list to be read as one
 const TEXTS = [
@@ -56,7 +56,7 @@ function percent(chance: Chance, letter: string): string {
   return chance.is(50) ? `%${letter.charCodeAt(0).toString(16)}` : letter
 }
 
-/** JSON that is far from what is asked for, or no JSON at all, or one step off the mark. */
+/** JSON that is very wrong, slightly wrong, or not JSON at all. */
 export function oddBody(chance: Chance, good: string): Buffer {
   const kind = chance.below(12)
   if (kind === 0) return chance.bytes(chance.below(200))

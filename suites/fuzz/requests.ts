@@ -4,7 +4,7 @@ import { type Caller, KEYS, VALUES, type World } from './world.ts'
 
 export type Port = 'compute' | 'image' | 'identity'
 
-/** How a request goes out, and with it what may be expected of its answer. */
+/** How a request is sent, which decides what answer is expected. */
 export type Way =
   /** Framed as HTTP, on a connection that is kept. */
   | 'kept'
@@ -49,7 +49,7 @@ const ODD_METHODS = [
 ]
 const WRONG_METHODS = ['FOO', 'get', 'G(T', '', 'PRI', '\x00', 'GET GET', 'X'.repeat(3000)]
 
-/** The next request. Writes are few, so that there is something left to read. */
+/** The next request. There are few writes, so that images are left to read. */
 export function makeRequest(chance: Chance, world: World): FuzzRequest {
   if (chance.is(12)) return makeWrite(chance, world)
   const port = chance.is(84) ? 'compute' : chance.pick(['image', 'identity'] as const)

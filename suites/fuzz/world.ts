@@ -13,7 +13,7 @@ export interface Caller {
 export interface World {
   readonly callers: readonly Caller[]
   readonly images: readonly Image[]
-  /** Ids of those that the Image API's writes are about, so that who sees them may change. */
+  /** Ids of the images that the Image API's writes change, so their visibility may change. */
   readonly contested: ReadonlySet<string>
   readonly projects: readonly string[]
 }

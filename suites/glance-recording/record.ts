@@ -8,7 +8,7 @@ import { type Answer, headerOf, send } from '../../test/golden/glance/send.ts'
 import { STORIES } from './stories.ts'
 import { PATCH_TYPE, type Step } from './story.ts'
 
-/** Tells the stories to a real Glance and writes its answers down; README.md says how. */
+/** Sends the stories to a real Glance and records its answers; README.md says how. */
 
 const PAUSE_MS = 1100
 const POLL_MS = 200

@@ -8,7 +8,7 @@ export interface Step {
   readonly name?: string
   readonly as: Who
   readonly method: string
-  /** `{image:LABEL}` is that image's id, which is made up where it is first met. */
+  /** `{image:LABEL}` is that image's id, which is generated at its first use. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
@@ -24,7 +24,7 @@ export interface Step {
   readonly waitsForStatus?: string
 }
 
-/** Requests in order, begun without any image: nothing is left over from another story. */
+/** Requests in order; a story begins without any image. */
 export interface Story {
   readonly group: string
   readonly steps: readonly Step[]

@@ -14,9 +14,9 @@ import { create, importStaged, request, send } from './client.ts'
 import { RunningServer } from './run-server.ts'
 
 /**
- * A server that takes and frees image data is killed at random moments, over and over on the same
- * folder; after each next start rows and files must agree. `DATA_KILL_SEED` gives the same work and
- * moments again, as far as the machine's own pace allows.
+ * A server that stores and deletes image data is killed at random moments, over and over on the
+ * same folder; after each next start rows and files must agree. `DATA_KILL_SEED` gives the same
+ * work and moments again, as far as the machine's own pace allows.
  */
 const SEED = Number(process.env['DATA_KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = Number(process.env['DATA_KILL_ROUNDS'] ?? 200)
@@ -88,7 +88,7 @@ interface Totals {
 
 const PUBLISHED = /^([0-9a-f-]{36})\.([0-9a-f]{32})$/
 
-/** Rows and files, held against each other and against what was acknowledged. */
+/** Checks rows and files against each other and against the acknowledged writes. */
 async function check(known: Map<string, Known>, totals: Totals): Promise<void> {
   using database = new Database(join(folder, 'afterimage.db'))
   const images = new Map<string, Image>()
@@ -146,7 +146,7 @@ function forget(known: Map<string, Known>, images: ReadonlyMap<string, Image>): 
   }
 }
 
-/** What the kill left half done, counted before the next start puts it right. */
+/** What the kill left unfinished, counted before the next start repairs it. */
 async function countMidway(): Promise<number> {
   const incoming = join(folder, 'images', 'incoming')
   const owners = await readdir(incoming)

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { create, request } from './client.ts'
 import { RunningServer } from './run-server.ts'
 
-/** Images larger than memory should be for: `LARGE_GIB` says how large, above 4 by default. */
+/** Images larger than memory: `LARGE_GIB` says how large, above 4 by default. */
 const GIB = 1024 ** 3
 const LARGE_BYTES = Math.ceil(Number(process.env['LARGE_GIB'] ?? 4.25) * GIB)
 const PIECE_BYTES = 1024 * 1024

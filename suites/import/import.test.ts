@@ -12,9 +12,9 @@ import type { Measured } from './measure.ts'
 const DOCUMENTS = Number(process.env['IMPORT_DOCUMENTS'] ?? 100_000)
 /** Below this an import is called broken; on two quiet cores it should be twice as fast. */
 const DOCUMENTS_PER_SECOND_MIN = 5000
-/** What ten times the documents may add to the peak: what garbage collection leaves to chance. */
+/** What ten times the documents may add to the peak: the variation of garbage collection. */
 const GROWTH_BYTES_MAX = 64 * 1024 * 1024
-/** Now and then a collection comes late. What is not let go of is there in every run: the least counts. */
+/** Sometimes a collection comes late; a leak is there in every run. So the smallest peak counts. */
 const MORE_RUNS = 3
 /** No import needs more at its peak, whatever the size of the file and of the catalogue. */
 const PEAK_BYTES_MAX = 512 * 1024 * 1024

@@ -52,9 +52,9 @@ interface CloudFile {
 }
 
 /**
- * Starts a cloud on ports of its own (CLOUD_STATE and the other variables of cloud-settings.sh make it
- * another one), or takes the one that AFTERIMAGE_TEST_CLOUD names. Suites may
- * delete all its images: name none whose images somebody wants.
+ * Starts a cloud on ports of its own (CLOUD_STATE and the other variables of cloud-settings.sh make
+ * it another one), or takes the one that AFTERIMAGE_TEST_CLOUD names. Suites may delete all its
+ * images: do not name a cloud whose images are needed.
  */
 export async function startCloud(): Promise<Cloud> {
   const given = process.env[CLOUD_VARIABLE]
@@ -76,7 +76,7 @@ export async function startCloud(): Promise<Cloud> {
   }
 }
 
-/** What start-cloud is to know of a cloud that somebody else started, on other ports perhaps. */
+/** Settings for start-cloud of a cloud that was started elsewhere, perhaps on other ports. */
 function portsOf(file: CloudFile): Record<string, string> {
   return {
     CLOUD_KEYSTONE_PORT: new URL(file.keystoneUrl).port,

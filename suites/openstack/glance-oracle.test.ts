@@ -13,7 +13,7 @@ import { glanceWorld } from './glance-world.ts'
 
 /**
  * The Glance catalogue over a real Glance against the naive one that holds the same images: random
- * viewers, queries and places. The words are those that Glance takes for operators and parameters.
+ * viewers, queries and places. The values are words that Glance reads as operators and parameters.
  */
 const CATALOGUES = 6
 const QUERIES_EACH = 150

@@ -11,8 +11,8 @@ import { type Cloud, startCloud } from './cloud.ts'
 
 /**
  * A real Glance that holds just the images it is given, with the times, owners and states that they
- * say. Its API takes none of these from anybody, so they are written into its database; all that is
- * asked afterwards is asked through its API.
+ * say. Its API does not let a caller set these, so they are written into its database; everything
+ * is read through its API.
  */
 export interface GlanceWorld extends AsyncDisposable {
   readonly cloud: Cloud

@@ -33,7 +33,7 @@ export interface Behind {
   readonly two: string
 }
 
-/** Runs Debian's HAProxy with the shipped example; nothing but its addresses is another. */
+/** Runs Debian's HAProxy with the shipped example; only its addresses are changed. */
 export async function startHaproxy(behind: Behind): Promise<Haproxy> {
   await installDebian(['haproxy'])
   const [compute, image] = [await freeAddress(), await freeAddress()]

@@ -11,7 +11,7 @@ export interface Reported {
   readonly b: Answer
 }
 
-/** Which row of docs/differences.md a request may be about, whatever else is in its query. */
+/** The rows of docs/differences.md that apply to a request, whatever else is in its query. */
 const SUBJECTS: readonly (readonly [id: string, isAbout: (reported: Reported) => boolean])[] = [
   ['status-deleted', asks(/(^|&)status=deleted/i)],
   ['status-words', asks(/(^|&)status=/)],
@@ -100,7 +100,7 @@ export class Judge {
     return { context, problems: compare(record, answer, placeholders, addresses) }
   }
 
-  /** Nova answers 404 to every HEAD; here it is answered as the GET is, whatever that comes to. */
+  /** Nova answers 404 to every HEAD; here it is answered like the GET. */
   async #isAsGet({ request, a, b }: Reported): Promise<boolean> {
     if (request.method !== 'HEAD' || a.status !== 404) return false
     const token = request.headers['X-Auth-Token']

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /**
  * Fills a new Keystone with the suite's projects, users and endpoints, and writes down what a test
  * has to know, in cloud.json: `provision.ts KEYSTONE_URL GLANCE_URL NOVA_URL STATE_FOLDER`. The
- * variable CLOUD_PASSWORD brings everybody's password.
+ * variable CLOUD_PASSWORD has the password of all users.
  */
 
 const EXPIRED_TOKEN = fileURLToPath(new URL('expired-token.py', import.meta.url))
@@ -84,7 +84,7 @@ for (const [name, grants] of Object.entries(GRANTS)) {
 await ensureEndpoints('glance', 'image', glanceUrl)
 await ensureEndpoints('nova', 'compute', `${novaUrl}/v2.1`)
 
-/** Made outside Keystone, with its keys: it says in `stderr` what nobody needs to know. */
+/** Made outside Keystone, with its keys; its output on `stderr` is not needed. */
 const expiredToken = execFileSync(
   '/usr/bin/python3',
   [

@@ -14,8 +14,8 @@ interface Endpoint {
 }
 
 /**
- * Lets the service catalogue name other public endpoints, as an operator does who puts something in
- * front of a service. @returns what puts the former ones back
+ * Lets the service catalogue name other public endpoints, as an operator does to put a proxy in
+ * front of a service. @returns a function that restores the former ones
  */
 export async function switchPublicEndpoints(
   cloud: Cloud,

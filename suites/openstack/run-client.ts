@@ -23,7 +23,7 @@ const CLIENTS = {
 
 export type ClientName = keyof typeof CLIENTS
 
-/** Runs a client's script as the user demo. @returns what each of its steps came to */
+/** Runs a client's script as the user demo. @returns the result of each step */
 export async function runClient(
   name: ClientName,
   cloud: Cloud,

@@ -1,6 +1,6 @@
 import type { Cloud } from './cloud.ts'
 
-/** Nova keeps it as a wish to build one: no machine has to run for it to be listed. */
+/** Nova stores the request to build it: it is listed without a running machine. */
 export const SERVER = 'afterimage-suite-server'
 export const FLAVOR = 'afterimage-suite-flavor'
 /** From here on a server can be made without a network service. */

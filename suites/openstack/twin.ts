@@ -11,7 +11,9 @@ import { BIN, startFront } from './start-front.ts'
 
 const run = promisify(execFile)
 
-/** The embedded catalogue with the same images: what Afterimage over Glance has to answer. */
+/**
+ * The embedded catalogue with the same images: Afterimage over Glance must give the same answers.
+ */
 export interface Twin extends AsyncDisposable {
   readonly url: string
   /** The base of its alternate links. */

@@ -23,8 +23,8 @@ before(async () => {
 after(() => database.close())
 
 /**
- * What makes a list hard: the oldest tenth is public and has what filters ask for; the newer ones
- * have it too, but few may see them; a few of everything are shared.
+ * A hard list: the oldest tenth is public and matches the filters; the newer images match too, but
+ * few viewers see them; a few of each kind are shared.
  */
 function spread(n: number) {
   const isOld = n < IMAGES / 10

@@ -1,5 +1,5 @@
 /**
- * A whole Afterimage in front of a Glance, a Keystone and a Nova that are told what to do.
+ * A whole Afterimage in front of a Glance, a Keystone and a Nova with chosen behaviours.
  *
  *   await using stand = await startStand(t)
  *   stand.glance.behave(hang())

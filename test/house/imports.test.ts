@@ -4,8 +4,8 @@ import { dirname, join, relative, sep } from 'node:path'
 import { test } from 'node:test'
 
 /**
- * The rooms and what each may look into. A room is the longest matching folder of `src/`; a room
- * may always import itself. `node:` modules and packages are listed where they are restricted.
+ * The rooms and what each may import. A room is the longest matching folder of `src/`; a room may
+ * always import itself. `node:` modules and packages are listed where they are restricted.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   image: [],

@@ -1,4 +1,4 @@
-/** Answers taken apart by hand, so that what a client would forgive is seen. */
+/** Parses answers by hand, so that faults show which a client would tolerate. */
 
 export interface Answer {
   readonly status: number

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type Answer, parseAnswers } from './answers.ts'
 
-/** Talking to a server byte by byte, since what is tested here is what no HTTP client would send. */
+/** Talks to a server in raw bytes, since the tests send what no HTTP client would send. */
 
 const ANSWER_TIMEOUT_MS = 8000
 

@@ -22,7 +22,7 @@ async function fullDatabase() {
   const log: { level: string; message: string }[] = []
   const logger = {
     error: (_: unknown, message: string) => log.push({ level: 'error', message }),
-    info: (_: unknown, message: string) => log.push({ level: 'info', message }),
+    warn: (_: unknown, message: string) => log.push({ level: 'warn', message }),
   } as unknown as ConstructorParameters<typeof WriteTroubles>[0]
   const troubles = new WriteTroubles(logger, () => catalogue.create(imageOf(900)), TRY_EVERY_MS)
   database.watchWrites(troubles)

@@ -11,7 +11,7 @@ export function picker(next: () => number): Pick {
   }
 }
 
-/** Whatever a language, a shell or the Image service could take for something else. */
+/** Values that a language, a shell or the Image service may misread. */
 const NAMES = [
   'plain',
   'in:plain,other',
