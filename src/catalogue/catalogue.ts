@@ -46,7 +46,7 @@ export interface Asker {
   readonly roles: readonly string[]
   /** What the request is called in every service's log. */
   readonly requestId: string
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the caller has left. */
   readonly signal?: AbortSignal
 }
 

@@ -35,7 +35,7 @@ export class CatalogueFault extends Error {
   override readonly name = 'CatalogueFault'
   readonly code: CatalogueFaultCode
   readonly detail: string | undefined
-  /** Seconds after which to try again, where somebody said so. */
+  /** Seconds after which to try again, if known. */
   readonly retryAfterS: number | undefined
 
   constructor(code: CatalogueFaultCode, message: string, detail?: string, retryAfterS?: number) {

@@ -9,7 +9,7 @@ import type { ImageStore } from './catalogue.ts'
  * may throw CatalogueFault 'catalogue.busy'.
  */
 export interface ManagedCatalogue extends ImageStore {
-  /** The image as it stands, whoever asks; undefined when there is none. */
+  /** The present image, for any caller; undefined if there is none. */
   find(id: string): Promise<Image | undefined>
 
   /**

@@ -7,7 +7,7 @@ export type Origin =
   | { readonly from: 'file'; readonly file: string; readonly line: number; readonly key: string }
   | { readonly from: 'default' }
 
-/** A value as somebody wrote it, not yet read. */
+/** A value as it was written, not parsed yet. */
 export interface Setting {
   readonly key: OptionKey
   readonly texts: readonly string[]

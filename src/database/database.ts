@@ -26,7 +26,7 @@ export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy'
 }
 
-/** Is told whether writes are kept. */
+/** Is notified of writes that succeed and that fail. */
 export interface WriteWatch {
   failed(trouble: FileTrouble): void
   kept(): void

@@ -21,7 +21,7 @@ export class ProcessPresence implements Disposable {
   /** @param folder of the locks; made if it is missing. @throws FileTrouble */
   constructor(folder: string) {
     this.#folder = folder
-    // Under its own name only once it is held, so that nobody takes it for a dead one's.
+    // It gets its own name once it is held, so that no process takes it for a dead one's.
     const starting = join(folder, `${this.name}.starting`)
     try {
       mkdirSync(folder, { recursive: true, mode: OWNER_ONLY })

@@ -52,7 +52,7 @@ function whyNotOpened(
   file: string,
 ): { readonly path: string; readonly code: FileTroubleCode } | undefined {
   const folder = dirname(file)
-  // With the slash a file in the folder's place is told from a folder without rights.
+  // The slash distinguishes a file in the folder's place from a folder without rights.
   const makesFiles = () => accessSync(`${folder}/`, constants.W_OK | constants.X_OK)
   const opens = () => closeSync(openSync(file, 'r+'))
   for (const [path, attempt] of [

@@ -54,7 +54,7 @@ export interface TroubleOptions extends ErrorOptions {
 export class IdentityUnavailable extends Error {
   override readonly name = 'IdentityUnavailable'
   readonly kind: IdentityTrouble
-  /** Seconds after which to try again, where somebody said so. */
+  /** Seconds after which to try again, if known. */
   readonly retryAfterS: number | undefined
 
   constructor(message?: string, options: TroubleOptions = {}) {

@@ -1,6 +1,6 @@
 /** What can go wrong with image data, by code. A face decides what each becomes on the wire. */
 export type ImageDataFaultCode =
-  /** Somebody is bringing data for this image already. */
+  /** Data for this image is being received already. */
   | 'data.claimed'
   /** More bytes than an image may have. */
   | 'data.too_large'

@@ -136,7 +136,7 @@ class Syncs {
     this.#next += SYNC_BYTES
     await this.#last
     this.#last = this.#file.datasync()
-    this.#last.catch(() => undefined) // met by whoever waits for it next
+    this.#last.catch(() => undefined) // thrown to the next one who waits for it
   }
 
   async finish(): Promise<void> {

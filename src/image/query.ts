@@ -31,7 +31,7 @@ export function matches(image: Image, query: ImageQuery): boolean {
   return true
 }
 
-/** Whether no image at all can match, so that nobody needs to be asked. */
+/** Whether no image can match, so that no catalogue need be asked. */
 export function isEmptyQuery(query: ImageQuery): boolean {
   return (
     query.statuses?.length === 0 || Number.isNaN(query.minRamMib) || Number.isNaN(query.minDiskGib)

@@ -10,7 +10,7 @@ export interface NotedCaller {
   readonly userName?: string
 }
 
-/** A call about images, as the ledger is told of it. */
+/** A call about images, as the ledger counts it. */
 export interface NotedCall {
   readonly caller: NotedCaller
   readonly userAgent: string | undefined

@@ -1,4 +1,4 @@
-/** The filters of a list that are told apart; a bit each. */
+/** The filters of a list that are counted; one bit each. */
 const FILTERS = [
   'changes-since',
   'limit',

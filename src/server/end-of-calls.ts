@@ -3,7 +3,7 @@ import type { ComputeDependencies } from '../api/compute/face.ts'
 import type { Config } from '../config/config.ts'
 import { type DeprecationPolicy, isEnded, nextChangeMs } from '../deprecation/policy.ts'
 
-/** What the compute face is told about the end of its calls. */
+/** The compute face's settings for the end of its calls. */
 export function endOfCalls({
   compute,
   deprecation,

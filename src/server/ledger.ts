@@ -10,7 +10,7 @@ export const LEDGER_FILE = 'callers.db'
 /** While a disk is full every write fails; one line a minute says so. */
 const TROUBLE_LOG_MS = 60_000
 
-/** Where the ledger is; undefined: nobody counts. */
+/** The ledger's path; undefined: calls are not counted. */
 export function ledgerPath({ ledger, data, glance }: Config): string | undefined {
   if (!ledger.enabled) return undefined
   // In front of a cloud there is no data folder.

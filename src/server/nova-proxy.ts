@@ -59,7 +59,7 @@ export class NovaProxy implements Elsewhere {
       },
       onResponse: (_request, _reply, response) => {
         const body = bodyOfAnswer(response)
-        // An answer whose status is none has been refused by now.
+        // An answer with an invalid status has been refused before.
         if (isRefused) return void body.on('error', () => undefined).destroy()
         // Until its first byte nothing is sent on, and an answer that breaks is still a fault.
         body.once('error', fail)
@@ -143,7 +143,7 @@ function faultOf(cause: unknown): ComputeFault {
   return new ComputeFault('upstream.invalid', 'The Compute service gave no proper answer.')
 }
 
-/** Nobody waits for the answer. */
+/** The caller has left. */
 function leave(reply: FastifyReply): void {
   reply.hijack()
   reply.raw.destroy()

@@ -58,7 +58,7 @@ export class BodyTooLarge extends Error {
   readonly statusCode = 413
 }
 
-/** The sender is gone in the midst of it: nobody's error here. */
+/** The sender left before the body's end: not an error of this server. */
 class BodyCutOff extends Error {
   override readonly name = 'BodyCutOff'
   readonly code = 'ECONNRESET'

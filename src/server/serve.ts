@@ -132,7 +132,7 @@ export async function openAccounts({
   }
 }
 
-/** The example is of the first projects, whoever made them; without them there is none. */
+/** The example images belong to the first projects; without these none are stored. */
 async function fillEmpty(store: ImageStore, database: Database): Promise<number> {
   const projects = new Administration(database).listProjects()
   const idOf = (wanted: string) => projects.find(({ name }) => name === wanted)?.id

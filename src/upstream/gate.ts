@@ -41,7 +41,7 @@ export class Gate {
 
   leave(): void {
     for (const next of this.#waiting) {
-      // A place is handed on as it is, so that nobody slips in between.
+      // A place is passed on directly, so that no newcomer takes it.
       next()
       return
     }

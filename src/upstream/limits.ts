@@ -18,7 +18,7 @@ export interface UpstreamLimits {
    * fault.
    */
   readonly retryAfterMaxMs: number
-  /** An address that failed is asked last for so long. */
+  /** How long an address that failed is tried last. */
   readonly badAddressMs: number
   /** Requests under way at once, and so also connections to one address. */
   readonly concurrentMax: number
@@ -29,7 +29,7 @@ export interface UpstreamLimits {
   readonly answerBytesMax: number
   /** Of all answers that are being read at once. */
   readonly bufferedBytesMax: number
-  /** An unused connection is closed after so long. */
+  /** How long an unused connection is kept. */
   readonly keepAliveTimeoutMs: number
 }
 

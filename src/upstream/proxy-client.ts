@@ -77,7 +77,7 @@ export class ProxyClient {
       const again = () => (body === null ? null : Readable.from(readBetween(body)))
       const asked = { ...options, path, signal, servername: UPSTREAM_NAME }
       const finish: Done = (error, answer) => {
-        // Libraries tell of every error, and this is none.
+        // Libraries report every error, and this is not one.
         if (error === null || !signal.aborted) done(error, answer)
       }
       this.#pool.request({ ...asked, body: again() }, (error, answer) => {

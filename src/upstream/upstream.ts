@@ -46,7 +46,7 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
   readonly requestId: string
-  /** Ends the request when nobody waits for it any more. */
+  /** Ends the request when the caller has left. */
   readonly signal?: AbortSignal | undefined
 }
 

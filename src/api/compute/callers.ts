@@ -16,7 +16,7 @@ const LIMIT_MAX = 500
 
 export interface CallersDependencies {
   readonly users: Identity
-  /** undefined: nobody counts. */
+  /** undefined: calls are not counted. */
   readonly ledger?: { read(query: LedgerQuery): readonly CallerRow[] }
 }
 
@@ -46,7 +46,7 @@ export async function answerCallers(
   const asked = readQuery(query)
   const own = caller.isProjectAdmin === true ? { projectId: caller.projectId ?? '' } : {}
   if (own.projectId !== undefined && (asked.projectId ?? own.projectId) !== own.projectId) {
-    return '{"callers":[]}' // as for a project that nobody knows
+    return '{"callers":[]}' // as for an unknown project
   }
   const { limit } = asked
   const rows = ledger.read({ ...asked, ...own, limit: limit + 1 })

@@ -88,7 +88,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
   app.addHook('onRequest', async (request, reply) => {
     try {
       if (elsewhere !== undefined && !isForHere(request.originalUrl)) {
-        // A client without a Host to pass on would make one up, of an address that is nobody's business.
+        // Without a Host to pass on, the HTTP client would send Nova's internal address.
         if (resolveBaseUrl(request, deps.baseUrl) === undefined) throw badHost()
         return elsewhere.forward(request, reply, (fault) => refuse(deps, reply, fault))
       }
@@ -142,7 +142,7 @@ function noteCall(
   versionHeaders: Readonly<Record<string, string>>,
 ): void {
   ledger?.note({
-    // Where nobody knows whose a token is, the path's word is taken.
+    // If the token's project is unknown, the path's project is used.
     caller: caller.isUnchecked === true ? { ...caller, projectId: project ?? null } : caller,
     userAgent: request.headers['user-agent'],
     operation,
@@ -175,7 +175,7 @@ function refuseToken(
     .send(Buffer.from(UNAUTHORIZED_BODY))
 }
 
-/** Nobody waits for the answer. */
+/** The caller has left. */
 function leave(reply: FastifyReply): FastifyReply {
   reply.hijack()
   reply.raw.destroy()
@@ -271,7 +271,7 @@ async function answer(
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
     const list = await answerList(call, catalogue, answers, policy)
     if (list.body instanceof Readable) {
-      // After the 200 nobody but the log can be told; the framework cuts the connection.
+      // After the 200 the error can only be logged; the framework cuts the connection.
       list.body.once('error', (err) => {
         if (!call.asker.isGone) reply.log.error({ err }, 'a list was cut')
       })

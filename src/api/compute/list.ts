@@ -40,7 +40,7 @@ export async function answerList(
   const request = readListRequest(call.query)
   const after = await findMarker(call, request.marker, catalogue)
   const asked = askFor(call, request, after, catalogue)
-  // One that cannot tell its version stands elsewhere: it is not kept at work for nobody.
+  // A catalogue without a version is another service: its work is cancelled with the request.
   const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
   const chunks = printList(call, request, list)
   const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)

@@ -35,7 +35,7 @@ export function ok(body: unknown): Answer {
   return { status: 200, body }
 }
 
-/** Who asks. @throws KeystoneFault 401 */
+/** The caller. @throws KeystoneFault 401 */
 export async function callerOf(call: Call): Promise<Caller> {
   const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
   if (caller === undefined) throw unauthorized()

@@ -24,7 +24,7 @@ export function identityFace(deps: IdentityDependencies): Face {
       body: faultBody(status, message),
     }),
     register(app) {
-      // One handler for every path and method: what is 404 and what 405 is for ROUTES to say.
+      // One handler for every path and method: ROUTES decides between 404 and 405.
       app.setNotFoundHandler((request, reply) => serve(deps, request, reply))
     },
   }
@@ -65,7 +65,7 @@ async function serve(
   }
 }
 
-/** Whoever watches the writes tells the operator, once a minute. */
+/** The watch of the writes logs it, once a minute. */
 function isLoggedElsewhere(error: unknown): boolean {
   return error instanceof SignInFault && error.code === 'service.unwritable'
 }

@@ -47,7 +47,7 @@ async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): P
   try {
     return await deps.data.files.claim(id)
   } catch (error) {
-    // Whoever holds the claim has moved the image, or is about to.
+    // The holder of the claim has changed the status, or is about to.
     const isClaimed = error instanceof ImageDataFault && error.code === 'data.claimed'
     if (!isClaimed) throw error
     const image = await deps.catalogue.find(id)

@@ -58,7 +58,7 @@ export function checkVisibility(visibility: unknown, viewer: Viewer): void {
   if (visibility === 'public' && !viewer.isAdmin) throw notAuthorized('publicize_image')
 }
 
-/** @param policy Glance's name for what is not allowed. */
+/** @param policy Glance's name of the refused policy. */
 export function notAuthorized(policy: string): ImageFault {
   return new ImageFault('caller.forbidden', `You are not authorized to complete ${policy} action.`)
 }

@@ -149,7 +149,7 @@ function readProperties(asked: Asked): ReadonlyMap<string, string> {
   const properties = new Map<string, string>()
   for (const [name, value] of asked) {
     if (name.startsWith('__') && !DERIVED.has(name)) {
-      // An image that is none does not say so.
+      // An image that is not a whole one lacks the property.
       if (name !== '__whole_image' || value !== 'false') properties.set(name, value)
     } else if (name === 'virtual_env_type') {
       properties.set(name, value)
@@ -175,7 +175,7 @@ function readLimit(text: string | undefined): number {
   throw invalid(`limit must be a whole number from 0 to ${LIMIT_MAX}, not ${quote(text)}.`)
 }
 
-/** The parameter's value, if it is given. @throws ImsFault when it is none of the words */
+/** The parameter's value, if it is given. @throws ImsFault if it is not an allowed word */
 function oneOf<Word extends string>(
   asked: Asked,
   parameter: string,

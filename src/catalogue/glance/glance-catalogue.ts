@@ -183,7 +183,7 @@ class GlanceCatalogue implements Catalogue {
     if (!isImageId(id)) throw glanceFault('image.not_found')
     let answer: JsonAnswer
     try {
-      // A write is not broken off half way: nobody would know what became of it.
+      // A write is not cancelled: its outcome would be unknown.
       const signal = operation === 'get' ? this.#asker.signal : undefined
       answer = await this.#send({ ...request, path: `/v2/images/${id}`, signal })
     } catch (error) {

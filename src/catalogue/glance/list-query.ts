@@ -29,7 +29,7 @@ export const PROPERTY_FILTERS_MAX = 16
 const TIME_MIN_SECONDS = -62_135_596_800
 export const TIME_MAX_SECONDS = 253_402_300_799
 
-/** Glance's lists leave these out, whoever asks. */
+/** Glance's lists leave these out for every caller. */
 export const NEVER_LISTED: ReadonlySet<GlanceStatus> = new Set([
   'killed',
   'deleted',

@@ -119,7 +119,7 @@ export class SharedReading {
     this.#gathered.bytes += bytes
   }
 
-  /** Once, when it has ended and nobody reads in it any more. */
+  /** Called once, when it has ended and has no more readers. */
   #uncount(): void {
     if (!this.#isCounted || this.end === 'open' || this.#readers > 0) return
     this.#isCounted = false
@@ -132,7 +132,7 @@ export class SharedReading {
   }
 
   #close(): void {
-    this.#source.return?.().catch(() => {}) // nobody waits for what comes of it
+    this.#source.return?.().catch(() => {}) // its outcome does not matter
   }
 
   #tellNews(): void {

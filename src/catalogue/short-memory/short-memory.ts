@@ -188,7 +188,7 @@ async function* untilGone(
     isHere = false
     await batches.return?.()
   }
-  void gone.then(stop).catch(() => {}) // nobody waits for what comes of it
+  void gone.then(stop).catch(() => {}) // its outcome does not matter
   await null // one who has left already asks for nothing
   try {
     while (isHere) {

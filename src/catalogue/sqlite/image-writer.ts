@@ -90,7 +90,7 @@ export class ImageWriter {
     for (const { to, words } of added.sort((a, b) => a.to - b.to)) add.run(to, words)
   }
 
-  /** One for all rows of the transaction: nobody sees those between. */
+  /** One for all rows of the transaction: no reader sees a state in between. */
   #nextRevision(): number {
     if (this.#revision === undefined) {
       const row = this.#database

@@ -1,7 +1,7 @@
 import { CommandFailure } from '../failure.ts'
 import { printable } from '../terminal.ts'
 
-/** Nothing comes for so long: the server is given up. */
+/** How long to wait for data before giving up. */
 const SILENCE_TIMEOUT_MS = 60_000
 /** An answer larger than this is not read; a full list is about 1.5 KiB an image. */
 const ANSWER_BYTES_MAX = 400 * 1024 * 1024
@@ -10,7 +10,7 @@ const EXCERPT_CHARACTERS_MAX = 200
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  /** The parsed JSON; undefined where the body is none. */
+  /** The parsed JSON; undefined if the body is not JSON. */
   readonly json: unknown
 }
 

@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https'
 import { CommandFailure, UsageFailure } from '../failure.ts'
 import type { ReadMethod } from './requests.ts'
 
-/** Nothing comes for so long: it counts as no answer. */
+/** How long to wait for data before it counts as no answer. */
 const SILENCE_TIMEOUT_MS = 60_000
 const ANSWER_BYTES_MAX = 100 * 1024 * 1024
 

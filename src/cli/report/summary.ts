@@ -22,7 +22,7 @@ export interface Share {
   readonly lastSeen: string
 }
 
-/** Who stopped and who began is told by so many days. */
+/** The number of days by which stopping and beginning are judged. */
 export const RECENT_DAYS = 7
 const DAY_MS = 86_400_000
 

@@ -59,7 +59,7 @@ export class KeystoneIdentity implements Identity {
   forget(token: string): void {
     const key = hash('sha256', token, 'base64url')
     this.#callers.delete(key)
-    // An answer that is on its way may be from before.
+    // An answer in flight may be older than this.
     this.#asking.delete(key)
   }
 

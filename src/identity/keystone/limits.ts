@@ -6,7 +6,7 @@ export const REFUSED_TOKEN_CACHE_MS = 10_000
 export const CACHED_TOKENS_MAX = 10_000
 /** A longer token is invalid: it would have to be sent twice in one header block. */
 export const TOKEN_BYTES_MAX = 32 * 1024
-/** The service user's token is renewed so long before it expires. */
+/** How long before its expiry the service user's token is renewed. */
 export const SERVICE_TOKEN_MARGIN_MS = 60_000
 /** How long a refused service user is not signed in again, so that it is not locked out. */
 export const SERVICE_REFUSAL_MS = 10_000

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 
 const IPV6_GROUPS = 8
-/** Whoever has one IPv6 address has the whole /64 around it. */
+/** The owner of one IPv6 address has the whole /64 around it. */
 const NETWORK_GROUPS = 4
 
 /** The part of an address that is costly to change: an IPv4 address, or the /64 of an IPv6 one. */

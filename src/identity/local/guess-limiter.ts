@@ -8,7 +8,7 @@ export const FREE_FAILURES_PER_ACCOUNT = 25
 export const FREE_FAILURES_PER_ADDRESS = 50
 /** The first wait; each further failure doubles it. */
 export const FIRST_WAIT_MS = 1000
-/** The longest wait, so that nobody is ever locked out for good. */
+/** The longest wait, so that no user is locked out for good. */
 export const WAIT_MS_MAX = 60_000
 /** Failures count until there has been none for this long. */
 export const FORGET_AFTER_MS = 15 * 60_000

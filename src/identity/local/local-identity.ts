@@ -19,7 +19,7 @@ import { type NewToken, Tokens } from './tokens.ts'
 const HOUR_MS = 3_600_000
 export const TOKEN_LIFETIME_MS = 24 * HOUR_MS
 const BUSY_RETRY_SECONDS = 2
-/** Until somebody has made room, or mended the disk. */
+/** Time in which an operator may make room or repair the disk. */
 const UNWRITABLE_RETRY_SECONDS = 30
 
 export interface LocalIdentityOptions {

@@ -164,7 +164,7 @@ export class Tokens {
   }
 }
 
-/** The project that the first start makes for whoever runs the cloud. */
+/** The project that the first start makes for the operator. */
 const ADMIN_PROJECT = 'admin'
 
 function knownToken(row: TokenRow, roles: TokenDescription['roles']): KnownToken {

@@ -23,7 +23,7 @@ export class WorkGate {
       return await work()
     } finally {
       const next = this.#waiting.shift()
-      // A place is handed on as it is, so that nobody slips in between.
+      // A place is passed on directly, so that no newcomer takes it.
       if (next === undefined) this.#running -= 1
       else next()
     }
