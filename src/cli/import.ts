@@ -1,14 +1,18 @@
 import type { Command } from 'commander'
+import type { ImageStore } from '../catalogue/catalogue.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import type { ImportCounts, ImportReport } from '../transfer/import.ts'
 import { addConfigFlags, DATA_FLAGS, loadGivenConfig } from './config-flags.ts'
 import { CommandFailure } from './failure.ts'
-import { withImages } from './open-data.ts'
+import { hasCatalogue, withAccounts, withImages } from './open-data.ts'
 import { Progress } from './progress.ts'
-import type { Terminal } from './terminal.ts'
+import { printable, type Terminal } from './terminal.ts'
 
 const HELP = `
 A file is a JSON array, a page as the Image service prints it ({"images": [...]}), or one document a
 line; gzip or not. An image whose id is there already is replaced; importing twice changes nothing.
+Documents may also be as the Compute API, "openstack image show|list --long -f json" or openstacksdk's
+to_dict() print them.
 
 Examples:
   afterimage import images.json
@@ -17,6 +21,7 @@ Examples:
 
 interface ImportFlags {
   readonly skipBad?: boolean
+  readonly dryRun?: boolean
   readonly json?: boolean
 }
 
@@ -27,6 +32,7 @@ export function addImportCommand(program: Command, terminal: Terminal): void {
     .description('store image documents in the catalogue, also while it is being served')
     .argument('<FILE...>', 'files of image documents; - is the standard input')
     .option('--skip-bad', 'go on after a document that is wrong (default: stop there)')
+    .option('--dry-run', 'say what would be stored and all that is wrong, and store nothing')
     .option('--json', 'print the counts as JSON')
     .addHelpText('after', HELP)
     .action(async (files: string[]) => runImport(command, files, terminal))
@@ -35,29 +41,80 @@ export function addImportCommand(program: Command, terminal: Terminal): void {
 
 async function runImport(command: Command, files: string[], terminal: Terminal): Promise<void> {
   const flags = command.opts<ImportFlags>()
-  const { config } = loadGivenConfig(command, terminal)
+  const isDry = flags.dryRun === true
+  const loaded = loadGivenConfig(command, terminal)
   const { importImages, printProblem } = await import('../transfer/import.ts')
   const progress = new Progress(terminal)
-  const report = await withImages(config, 'make', (store) =>
+  const say = (text: string) => {
+    progress.clear()
+    terminal.stderr.write(`${text}\n`)
+  }
+  const report = await withStore(loaded, isDry, (store) =>
     importImages({
       files,
       stdin: terminal.stdin,
       store,
-      onBadDocument: flags.skipBad === true ? 'skip' : 'stop',
+      onBadDocument: flags.skipBad === true || isDry ? 'skip' : 'stop',
       onProgress: (soFar) => progress.show(() => printCounts(soFar)),
-      onProblem: (problem) => {
-        progress.clear()
-        terminal.stderr.write(`afterimage: ${printProblem(problem)}\n`)
-      },
+      onProblem: (problem) => say(`afterimage: ${printProblem(problem)}`),
+      onLeftOut: (file, counts) => say(printLeftOut(file, counts)),
       signal: terminal.stop,
     }),
   )
   progress.clear()
-  const { problems: _, ended, ...counts } = report
+  const strangers = await withoutProject(report.owners, loaded, terminal)
+  const { problems: _, owners: __, ended, ...counts } = report
+  const printed = { ...counts, ended, isDryRun: isDry, ownersWithoutProject: [...strangers.keys()] }
   terminal.stdout.write(
-    flags.json === true ? `${JSON.stringify({ ...counts, ended })}\n` : `${printCounts(report)}\n`,
+    flags.json === true
+      ? `${JSON.stringify(printed)}\n`
+      : `${isDry ? 'nothing is stored; ' : ''}${printCounts(report)}\n`,
   )
+  if (strangers.size > 0) terminal.stderr.write(printStrangers(strangers))
   judge(report)
+}
+
+type Store = Pick<ImageStore, 'putImages' | 'settle'>
+
+async function withStore<T>(
+  { config }: LoadedConfig,
+  isDry: boolean,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  if (!isDry) return await withImages(config, 'make', work)
+  const { dryStore } = await import('../transfer/dry-store.ts')
+  if (!(await hasCatalogue(config))) return await work(dryStore(undefined))
+  return await withImages(config, 'read', (store) => work(dryStore(store)))
+}
+
+function printLeftOut(file: string, counts: ReadonlyMap<string, number>): string {
+  const fields = Array.from(counts, ([field, count]) => `${field} (${count} times)`).join(', ')
+  return printable(`${file === '-' ? 'standard input' : file}: left out: ${fields}`)
+}
+
+/** Of the owners of what was read, those that are no project here, with their numbers of images. */
+async function withoutProject(
+  owners: ImportReport['owners'],
+  loaded: LoadedConfig,
+  terminal: Terminal,
+): Promise<ReadonlyMap<string, number>> {
+  const projects = (await hasCatalogue(loaded.config))
+    ? await withAccounts(loaded, terminal, 'existing', (accounts) => accounts.listProjects())
+    : []
+  const known = new Set(projects.map(({ id }) => id))
+  return new Map([...owners].filter(([owner]) => owner !== '' && !known.has(owner)))
+}
+
+const STRANGERS_SHOWN_MAX = 5
+
+function printStrangers(strangers: ReadonlyMap<string, number>): string {
+  const images = strangers.values().reduce((sum, count) => sum + count, 0)
+  const shown = [...strangers.keys()].slice(0, STRANGERS_SHOWN_MAX)
+  const more = strangers.size > shown.length ? ', ...' : ''
+  return (
+    `${images} images belong to ${strangers.size} projects that are not here ` +
+    `(${printable(shown.join(', '))}${more}); "afterimage project add NAME --id ID" makes one\n`
+  )
 }
 
 function judge({ ended, bad, created, replaced, unchanged }: ImportReport): void {

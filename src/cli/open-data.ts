@@ -49,16 +49,21 @@ async function openToAdd(loaded: LoadedConfig, { stderr }: Terminal): Promise<Da
   return database
 }
 
-async function refuseEmpty(config: Config): Promise<void> {
+/** Whether there is a catalogue in the data folder. @throws FileTrouble where that cannot be told */
+export async function hasCatalogue(config: Config): Promise<boolean> {
   const { DATABASE_FILE } = await import('../server/serve.ts')
-  const file = join(config.data, DATABASE_FILE)
   try {
-    statSync(file)
-    return
+    statSync(join(config.data, DATABASE_FILE))
+    return true
   } catch (error) {
     const trouble = fileTroubleOf(error, config.data)
     if (trouble !== undefined && trouble.code !== 'ENOENT') throw trouble
+    return false
   }
+}
+
+async function refuseEmpty(config: Config): Promise<void> {
+  if (await hasCatalogue(config)) return
   throw new CommandFailure(
     `there is no catalogue in ${config.data}: give --data DIR, or start "afterimage serve" first`,
   )

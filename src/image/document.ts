@@ -53,8 +53,7 @@ export function readDocument(json: unknown): Image {
     throw new DocumentError('an image document must be a JSON object')
   }
   const doc = json as Fields
-  const createdAt = time(doc, 'created_at')
-  const image: Image = {
+  return {
     id: id(doc),
     name: text(doc, 'name', NAME_CHARACTERS_MAX),
     status: word<GlanceStatus>(doc, 'status', GLANCE_STATUSES, 'queued'),
@@ -71,14 +70,66 @@ export function readDocument(json: unknown): Image {
     checksum: text(doc, 'checksum', 32),
     hashAlgorithm: text(doc, 'os_hash_algo', 64),
     hashValue: text(doc, 'os_hash_value', 128),
-    createdAt: createdAt ?? 0,
-    updatedAt: time(doc, 'updated_at') ?? createdAt ?? 0,
+    createdAt: madeAt(doc),
+    updatedAt: time(doc, 'updated_at') ?? madeAt(doc),
     tags: tags(doc),
     properties: freeProperties(doc),
     members: members(doc),
   }
-  if (createdAt === undefined) throw new DocumentError('"created_at" is missing')
-  return image
+}
+
+function madeAt(doc: Fields): number {
+  const seconds = time(doc, 'created_at')
+  if (seconds === undefined) throw new DocumentError('"created_at" is missing')
+  return seconds
+}
+
+/** Everything that is wrong with a document, not the first alone; empty for one that can be read. */
+export function problemsOf(json: unknown): readonly string[] {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return problemsIn(json)
+  const doc = json as Fields
+  const readers = [
+    () => id(doc),
+    () => madeAt(doc),
+    () => text(doc, 'name', NAME_CHARACTERS_MAX),
+    () => word<GlanceStatus>(doc, 'status', GLANCE_STATUSES, 'queued'),
+    () => word<Visibility>(doc, 'visibility', VISIBILITIES, 'shared'),
+    () => text(doc, 'owner', 255),
+    () => flag(doc, 'os_hidden'),
+    () => flag(doc, 'protected'),
+    () => count(doc, 'min_ram', MINIMUM_MAX),
+    () => count(doc, 'min_disk', MINIMUM_MAX),
+    () => count(doc, 'size', Number.MAX_SAFE_INTEGER),
+    () => count(doc, 'virtual_size', Number.MAX_SAFE_INTEGER),
+    () => text(doc, 'disk_format', 255),
+    () => text(doc, 'container_format', 255),
+    () => text(doc, 'checksum', 32),
+    () => text(doc, 'os_hash_algo', 64),
+    () => text(doc, 'os_hash_value', 128),
+    () => time(doc, 'updated_at'),
+    () => tags(doc),
+    () => members(doc),
+    ...Object.keys(doc)
+      .filter((key) => !BASE_PROPERTIES.has(key) && key !== 'members')
+      .map((key) => () => checkProperty(key, doc[key])),
+  ]
+  const problems = readers.flatMap(problemOf)
+  // What shows only in the whole, such as too many properties.
+  return problems.length > 0 ? problems : problemsIn(json)
+}
+
+function problemsIn(json: unknown): readonly string[] {
+  return problemOf(() => readDocument(json))
+}
+
+function problemOf(read: () => unknown): readonly string[] {
+  try {
+    read()
+    return []
+  } catch (error) {
+    if (error instanceof DocumentError) return [error.message]
+    throw error
+  }
 }
 
 /** The document Glance would print, as a plain object in Glance's order; members last, if any. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ImageStore } from '../catalogue/catalogue.ts'
 import type { Image } from '../image/image.ts'
 import type { Piece } from './piece.ts'
-import { type BadDocument, isBad, readPiece } from './read-piece.ts'
+import { type BadDocument, type GoodDocument, isBad, readPiece } from './read-piece.ts'
 import { readSource, SourceError } from './read-source.ts'
 import { DocumentSplitter } from './split-documents.ts'
 
@@ -11,6 +11,8 @@ import { DocumentSplitter } from './split-documents.ts'
 export const BATCH_IMAGES_MAX = 1000
 /** This many bad documents are reported one by one; the others are counted. */
 export const PROBLEMS_TOLD_MAX = 100
+/** Owners beyond these are not told apart. */
+const OWNERS_MAX = 10_000
 /** The least time from one batch to the next: longer than a waiting writer sleeps between tries. */
 const WRITERS_TURN_MS = 5
 
@@ -27,6 +29,8 @@ export interface ImportOptions {
   readonly onProgress?: (soFar: ImportCounts) => void
   /** Called for each bad document, as it is met. */
   readonly onProblem?: (problem: ImportProblem) => void
+  /** Called at the end of each file in which something was left out: how often each field was. */
+  readonly onLeftOut?: (file: string, counts: ReadonlyMap<string, number>) => void
   /** Ends the import before the next batch, also while it waits for bytes. */
   readonly signal?: AbortSignal
 }
@@ -56,6 +60,8 @@ export interface ImportReport extends ImportCounts {
   readonly ended: 'complete' | 'stopped' | 'aborted'
   /** The first of the bad ones, at most PROBLEMS_TOLD_MAX. */
   readonly problems: readonly ImportProblem[]
+  /** Images by the project that owns them ('': none), of the first OWNERS_MAX projects. */
+  readonly owners: ReadonlyMap<string, number>
 }
 
 /**
@@ -92,6 +98,8 @@ class ImportRun {
   readonly #batchSize: number
   readonly #startedMs = performance.now()
   readonly #problems: ImportProblem[] = []
+  readonly #owners = new Map<string, number>()
+  readonly #leftOut = new Map<string, number>()
   #batch: Image[] = []
   #read = 0
   #created = 0
@@ -123,6 +131,8 @@ class ImportRun {
       else this.#reject({ file, line: undefined, id: undefined, message: error.message })
     }
     if (this.ended === 'complete') await this.#flush()
+    if (this.#leftOut.size > 0) this.#options.onLeftOut?.(file, new Map(this.#leftOut))
+    this.#leftOut.clear()
   }
 
   /** Not after an abort: the stored data is complete, only its index is not tidied. */
@@ -133,7 +143,12 @@ class ImportRun {
   }
 
   report(): ImportReport {
-    return { ...this.#counts(), ended: this.ended, problems: this.#problems }
+    return {
+      ...this.#counts(),
+      ended: this.ended,
+      problems: this.#problems,
+      owners: this.#owners,
+    }
   }
 
   #counts(): ImportCounts {
@@ -149,13 +164,20 @@ class ImportRun {
 
   async #handle(file: string, pieces: readonly Piece[]): Promise<void> {
     for (const piece of pieces) {
-      const image = readPiece(piece)
+      const read = readPiece(piece)
       this.#read += 1
-      if (isBad(image)) this.#reject({ file, ...image })
-      else this.#batch.push(image)
+      if (isBad(read)) this.#reject({ file, ...read })
+      else this.#take(read)
       if (this.#batch.length >= this.#batchSize) await this.#flush()
       if (this.ended !== 'complete') return
     }
+  }
+
+  #take({ image, leftOut }: GoodDocument): void {
+    this.#batch.push(image)
+    const owner = image.owner ?? ''
+    if (this.#owners.size < OWNERS_MAX || this.#owners.has(owner)) addOne(this.#owners, owner)
+    for (const field of leftOut) addOne(this.#leftOut, field)
   }
 
   #reject(problem: ImportProblem): void {
@@ -179,4 +201,8 @@ class ImportRun {
     this.#storedMs = performance.now()
     this.#options.onProgress?.(this.#counts())
   }
+}
+
+function addOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }

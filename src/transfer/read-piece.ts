@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { DocumentError, readDocument } from '../image/document.ts'
+import { DocumentError, problemsOf, readDocument } from '../image/document.ts'
 import type { Image } from '../image/image.ts'
+import { isObject, recognise, whereaboutsIn } from './document-forms.ts'
 import type { Piece } from './piece.ts'
 
 /** Why a piece of a file is no image. */
@@ -8,13 +9,22 @@ export interface BadDocument {
   readonly line: number
   /** The document's id, where one can be made out. */
   readonly id: string | undefined
+  /** Everything that is wrong, up to a bound. */
   readonly message: string
 }
 
-const ID_IN_TEXT = /"id"\s*:\s*"([0-9A-Fa-f-]{36})"/
+export interface GoodDocument {
+  readonly image: Image
+  /** Fields that say something and have no place here. */
+  readonly leftOut: readonly string[]
+}
+
+const ID_IN_TEXT = /"(?:id|ID)"\s*:\s*"([0-9A-Fa-f-]{36})"/
+/** More faults of one document are counted. */
+const FAULTS_TOLD_MAX = 20
 
 /** Reads the document in a piece of a file. */
-export function readPiece(piece: Piece): Image | BadDocument {
+export function readPiece(piece: Piece): GoodDocument | BadDocument {
   if (piece.problem !== undefined) return bad(piece, piece.problem)
   if (!isUtf8(piece.bytes)) return bad(piece, 'is not valid UTF-8')
   let json: unknown
@@ -25,14 +35,24 @@ export function readPiece(piece: Piece): Image | BadDocument {
     return { ...bad(piece, `is not valid JSON: ${message}`), line: lineOf(piece, message) }
   }
   try {
-    return readDocument(json)
+    return { image: readDocument(json), leftOut: isObject(json) ? whereaboutsIn(json) : [] }
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error
-    return bad(piece, error.message)
+    return readOtherForm(piece, json)
   }
 }
 
-export function isBad(read: Image | BadDocument): read is BadDocument {
+/** What is no document of the Image service may be one of another program's. */
+function readOtherForm(piece: Piece, json: unknown): GoodDocument | BadDocument {
+  const { document, leftOut } = isObject(json) ? recognise(json) : { document: json, leftOut: [] }
+  const problems = problemsOf(document)
+  if (problems.length === 0) return { image: readDocument(document), leftOut }
+  const more = problems.length - FAULTS_TOLD_MAX
+  const told = problems.slice(0, FAULTS_TOLD_MAX).join('; ')
+  return bad(piece, more > 0 ? `${told}; and ${more} more faults` : told)
+}
+
+export function isBad(read: GoodDocument | BadDocument): read is BadDocument {
   return 'message' in read
 }
 
@@ -41,7 +61,7 @@ function bad(piece: Piece, message: string): BadDocument {
   return { line: piece.line, id, message }
 }
 
-/** JSON.parse usually says at which character it stopped; that may be lines below the first. */
+/** JSON.parse says at which character it stopped, mostly; that may be lines below the first. */
 function lineOf(piece: Piece, message: string): number {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? 0)
   return piece.line + piece.bytes.toString('utf8').slice(0, position).split('\n').length - 1

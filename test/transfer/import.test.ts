@@ -125,14 +125,14 @@ test('tells file, line, image and field of each bad document, and takes the othe
     document(1),
     document(2, { min_ram: -1 }),
     { name: 'no id' },
-    document(4, { size: '12' }),
-    document(5, { os_distro: 7 }),
+    document(4, { size: '12 GB' }),
+    document(5, { os_distro: {} }),
     ['no object'],
     document(7),
   ]
   const expected = [
     `:2: image ${uuid(2)}: "min_ram" must be a whole number from 0 to 2147483647`,
-    ':3: "id" must be a UUID such as ee10f19c-503c-44af-af2f-73d5e42f7a17',
+    ':3: "id" must be a UUID such as ee10f19c-503c-44af-af2f-73d5e42f7a17; "created_at" is missing',
     `:4: image ${uuid(4)}: "size" must be a whole number from 0 to 9007199254740991`,
     `:5: image ${uuid(5)}: "os_distro" must be text or null`,
   ]
