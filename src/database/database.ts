@@ -5,6 +5,7 @@ import type { FileTrouble } from '../file-trouble/file-trouble.ts'
 import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 import { checkFile, DatabaseRefused, locationToRead } from './check-file.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { Readers, type Reads, stepsFor } from './readers.ts'
 
 /** "AfIm": marks the file as ours, in the SQLite header. */
 export const APPLICATION_ID = 0x4166496d
@@ -21,6 +22,9 @@ const CHECKPOINT_PAGES = 8000
 /** The WAL file is cut back to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1024 * 1024
 
+/** A read that takes longer begins anew, in turns: short enough to be lost. */
+const READ_AT_ONCE_MS = 2
+
 /** Another process kept the file locked for writing for longer than a write waits. */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy'
@@ -35,6 +39,8 @@ export interface WriteWatch {
 export interface DatabaseOptions {
   /** Only read it: nothing is made, brought up to date or changed. */
   readonly isReadOnly?: boolean
+  /** What takes longer is read in turns; see `readInTurns`. */
+  readonly readAtOnceMs?: number
 }
 
 /**
@@ -46,7 +52,9 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>()
   readonly isReadOnly: boolean
   readonly #file: string
+  readonly #readers: Readers
   readonly #dataVersion: StatementSync
+  readonly #readAtOnceMs: number
   #ownWrites = 0
   #versionOfTurn: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
@@ -56,14 +64,20 @@ export class Database implements Disposable {
    * @throws DatabaseRefused for a file that is damaged, not ours, or of a version that is not read;
    * FileTrouble
    */
-  constructor(file: string, { isReadOnly = false }: DatabaseOptions = {}) {
+  constructor(
+    file: string,
+    { isReadOnly = false, readAtOnceMs = READ_AT_ONCE_MS }: DatabaseOptions = {},
+  ) {
     this.#file = file
     this.isReadOnly = isReadOnly
+    // No other connection sees what is in memory.
+    this.#readAtOnceMs = file === ':memory:' ? Number.POSITIVE_INFINITY : readAtOnceMs
     const location = isReadOnly ? locationToRead(file) : file
     if (file !== ':memory:' && existsSync(file)) {
       checkFile(file, APPLICATION_ID, MIGRATIONS.length, location)
     }
     this.sqlite = openSqlite(file, location, isReadOnly)
+    this.#readers = new Readers(location)
     try {
       this.sqlite.exec(PRAGMAS)
       if (isReadOnly) this.#checkVersion()
@@ -142,6 +156,22 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Runs a read that says with each `yield` that it can be interrupted there, on one state of the
+   * database: at once if that takes a moment, or else anew, in turns with everything else.
+   */
+  async readInTurns<T>(read: (reads: Reads) => Generator<undefined, T>): Promise<T> {
+    const atOnce = this.read(() => {
+      const steps = read(this.sqlite)
+      try {
+        return stepsFor(this.#readAtOnceMs, steps)
+      } finally {
+        steps.return(undefined as T) // closes the statement that it stopped in
+      }
+    })
+    return atOnce === undefined ? this.#readers.run(read) : atOnce.value
+  }
+
   /** Changes with every committed write, this process's and others'. */
   version(): string {
     const row = this.#dataVersion.get() as { data_version: number }
@@ -165,6 +195,7 @@ export class Database implements Disposable {
 
   close(): void {
     this.#statements.clear()
+    this.#readers[Symbol.dispose]()
     if (this.sqlite.isOpen) this.sqlite.close()
   }
 

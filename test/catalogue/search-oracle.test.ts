@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import fc from 'fast-check'
 import type { ManagedCatalogue } from '../../src/catalogue/managed-catalogue.ts'
 import { MemoryCatalogue } from '../../src/catalogue/memory/memory-catalogue.ts'
@@ -119,6 +122,17 @@ const searches = fc.array(
   { minLength: SEARCHES_EACH, maxLength: SEARCHES_EACH },
 )
 
+const folder = mkdtempSync(join(tmpdir(), 'search-oracle-'))
+after(() => rmSync(folder, { recursive: true }))
+let files = 0
+
+/** In memory a search is read at once; of the file, in turns of the event loop. */
+function openDatabase(isInTurns: boolean): Database {
+  if (!isInTurns) return new Database(':memory:')
+  files += 1
+  return new Database(join(folder, `${files}.db`), { readAtOnceMs: 0 })
+}
+
 test('SQLite answers random searches as the naive catalogue does', async (t) => {
   const seed = Number(process.env['ORACLE_SEED'] ?? Date.now() % 2 ** 31)
   let searched = 0
@@ -127,8 +141,9 @@ test('SQLite answers random searches as the naive catalogue does', async (t) => 
     fc.array(images, { minLength: 10, maxLength: 40 }),
     searches,
     fc.constantFrom(0, 3, 2000),
-    async (initial, all, fewImages) => {
-      using database = new Database(':memory:')
+    fc.boolean(),
+    async (initial, all, fewImages, isInTurns) => {
+      using database = openDatabase(isInTurns)
       const naive = new MemoryCatalogue(() => NOW)
       const sqlite = openSqliteCatalogue(database, { now: () => NOW, fewImages })
       await naive.putImages(initial)

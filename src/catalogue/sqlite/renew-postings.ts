@@ -6,7 +6,7 @@ import { audiencesText, postingWords } from './search.ts'
 import { termsOf } from './terms.ts'
 
 /** To be raised whenever the words of an image change: audiences.ts, terms.ts. */
-const WORDS_VERSION = 2
+const WORDS_VERSION = 3
 const BATCH_IMAGES = 1_000
 
 /**

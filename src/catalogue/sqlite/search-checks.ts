@@ -10,6 +10,12 @@ export interface Condition {
 }
 export type SqlValue = string | number | null | Uint8Array
 
+/** The filters of a search, apart: those on one column, and all others. */
+export interface FilterChecks {
+  readonly onColumn: Condition
+  readonly others: Condition
+}
+
 /** The other operators are written as they are. */
 const SQL_OPERATORS = { eq: '=', neq: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' } as const
 const NUMBER_COLUMNS = {
@@ -21,43 +27,57 @@ const NUMBER_COLUMNS = {
 const TIME_COLUMNS = { createdAt: 'created_at', updatedAt: 'updated_at' } as const
 
 /**
- * Every filter of a search as checks of a row: what `matchesSearch` does, in SQL.
- * @param walked the column whose index gives the order; the planner must use no other index.
+ * Every filter of a search as checks of a row: what `matchesSearch` says, in SQL.
+ * @param walked the column whose index gives the order; no other one may draw the planner away.
  */
-export function filterChecks(search: ImageSearch, walked: string): Condition {
-  const sql: string[] = []
-  const values: SqlValue[] = []
-  const column = (name: string) => (name === walked ? `i.${name}` : `+i.${name}`)
-  const check = (text: string, value: SqlValue | undefined) => {
+export function filterChecks(search: ImageSearch, walked: string): FilterChecks {
+  const onColumn: { sql: string[]; values: SqlValue[] } = { sql: [], values: [] }
+  const others: { sql: string[]; values: SqlValue[] } = { sql: [], values: [] }
+  const check = (name: string, test: string, value: SqlValue | undefined) => {
     if (value === undefined) return
-    sql.push(text)
-    values.push(value)
+    const part = name === walked ? onColumn : others
+    part.sql.push(`${name === walked ? '' : '+'}i.${name} ${test}`)
+    part.values.push(value)
   }
-  const isOneOf = (name: string, list: readonly string[] | undefined) =>
-    check(`${column(name)} IN (SELECT value FROM json_each(?))`, list && JSON.stringify(list))
-  // An id is found by its own index, whatever the order: there are never many.
-  check(
-    'i.id IN (SELECT unhex(value) FROM json_each(?))',
-    search.ids && JSON.stringify(search.ids.flatMap((id) => idBytes(id)?.toString('hex') ?? [])),
-  )
+  // Looked up in an index one by one, the values of a list would not come in its order.
+  const isOneOf = (name: string, list: readonly string[] | undefined) => {
+    if (list === undefined) return
+    others.sql.push(`+i.${name} IN (SELECT value FROM json_each(?))`)
+    others.values.push(JSON.stringify(list))
+  }
   isOneOf('name', search.names)
   isOneOf('status', search.statuses)
   isOneOf('disk_format', search.diskFormats)
   isOneOf('container_format', search.containerFormats)
-  check('+i.owner = ?', search.owner)
-  check('i.is_protected = ?', search.isProtected === undefined ? undefined : +search.isProtected)
-  check('i.checksum = ?', search.checksum)
-  check('i.hash_value = ?', search.hashValue)
+  check('owner', '= ?', search.owner)
+  check('is_protected', '= ?', search.isProtected === undefined ? undefined : +search.isProtected)
+  check('checksum', '= ?', search.checksum)
+  check('hash_value', '= ?', search.hashValue)
   for (const { field, operator, value } of search.numbers ?? []) {
-    check(`${column(NUMBER_COLUMNS[field])} ${SQL_OPERATORS[operator]} ?`, value)
+    check(NUMBER_COLUMNS[field], `${SQL_OPERATORS[operator]} ?`, value)
   }
   for (const { field, operator, seconds } of search.times ?? []) {
-    check(`${column(TIME_COLUMNS[field])} ${SQL_OPERATORS[operator]} ?`, seconds)
+    check(TIME_COLUMNS[field], `${SQL_OPERATORS[operator]} ?`, seconds)
   }
-  check(HAS_ALL_TAGS, search.tags && JSON.stringify(search.tags))
+  const holdsAll = (sql: string, list: readonly string[]) => {
+    if (list.length === 0) return
+    others.sql.push(sql)
+    others.values.push(JSON.stringify(list))
+  }
+  holdsAll(HAS_ALL_TAGS, search.tags ?? [])
   const needles = [...(search.properties ?? [])].map(([key, value]) => propertyNeedle(key, value))
-  check(HAS_ALL_PROPERTIES, needles.length === 0 ? undefined : JSON.stringify(needles))
-  return { sql, values }
+  holdsAll(HAS_ALL_PROPERTIES, needles)
+  return { onColumn, others }
+}
+
+/** An id is found by its own index, whatever the order: there are never many. */
+export function idCheck(search: ImageSearch): Condition {
+  if (search.ids === undefined) return { sql: [], values: [] }
+  const ids = search.ids.flatMap((id) => idBytes(id)?.toString('hex') ?? [])
+  return {
+    sql: ['i.id IN (SELECT unhex(value) FROM json_each(?))'],
+    values: [JSON.stringify(ids)],
+  }
 }
 
 const HAS_ALL_TAGS = `NOT EXISTS (SELECT 1 FROM json_each(?) asked

@@ -19,6 +19,24 @@ const COLUMNS: Readonly<Record<SortField, string>> = {
   created_at: 'created_at',
   updated_at: 'updated_at',
 }
+/** Columns that an index leads with, each followed by `place DESC`. */
+const INDEXED: ReadonlySet<string> = new Set([
+  'name',
+  'updated_at',
+  'size_bytes',
+  'status',
+  'disk_format',
+  'container_format',
+])
+
+/** Whether an index has the order, read from one end or the other. */
+export function isIndexOrder([first, second, ...more]: readonly OrderTerm[]): boolean {
+  if (first === undefined || more.length > 0) return false
+  if (second === undefined) return first.column === 'place' || first.column === 'id'
+  const isOpposite = first.isDescending !== second.isDescending
+  return INDEXED.has(first.column) && second.column === 'place' && isOpposite
+}
+
 const NULLABLE: ReadonlySet<string> = new Set([
   'name',
   'container_format',

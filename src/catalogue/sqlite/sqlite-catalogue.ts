@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, DatabaseBusy } from '../../database/database.ts'
+import type { Reads } from '../../database/readers.ts'
 import { FileTrouble } from '../../file-trouble/file-trouble.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
@@ -22,6 +23,7 @@ import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
 import { choosePlan, PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
+import { type FoundRow, foundImages } from './found-images.ts'
 import { type ImageRow, idBytes, imageOfRow, rowOfColumns, SELECT_IMAGE } from './image-rows.ts'
 import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
 import { BY_ID, ImageWriter } from './image-writer.ts'
@@ -57,11 +59,6 @@ export interface SqliteCatalogueOptions {
   readonly planLimits?: PlanLimits
   /** Up to this many candidates of a search are sorted without comparing plans. */
   readonly fewImages?: number
-}
-
-interface FoundRow {
-  readonly n: number
-  readonly revision: number
 }
 
 /** The embedded catalogue; the caller closes its database. */
@@ -122,24 +119,8 @@ export class SqliteCatalogue implements ManagedCatalogue {
     return row && this.#imageOf(row)
   }
 
-  async search(
-    viewer: Viewer,
-    search: ImageSearch,
-    { limit, marker }: SearchWindow,
-  ): Promise<SearchPage> {
-    return this.#database.read(() => {
-      const plan = this.planSearch(viewer, search, marker)
-      if (limit === 0) return { images: [], hasMore: false }
-      const found: FoundRow[] = []
-      for (const { sql, values } of plan.statements) {
-        if (found.length > limit) break
-        // Searches are of many shapes: none of their statements is kept.
-        const statement = this.#database.sqlite.prepare(sql)
-        found.push(...(statement.all(...values, limit + 1 - found.length) as unknown as FoundRow[]))
-      }
-      const images = this.#imagesUpTo(found.slice(0, limit))
-      return { images, hasMore: found.length > images.length }
-    })
+  search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<SearchPage> {
+    return this.#database.readInTurns((reads) => this.#searchPage(reads, viewer, search, window))
   }
 
   create(image: Image): Promise<Image> {
@@ -247,8 +228,13 @@ export class SqliteCatalogue implements ManagedCatalogue {
   }
 
   /** How a search is read: for those who want to see the plan explained. */
-  planSearch(viewer: Viewer, search: ImageSearch, markerId?: string): SearchPlan {
-    const row = markerId === undefined ? undefined : this.#row(markerId)
+  planSearch(
+    viewer: Viewer,
+    search: ImageSearch,
+    markerId?: string,
+    reads: Reads = this.#database,
+  ): SearchPlan {
+    const row = markerId === undefined ? undefined : this.#row(markerId, reads)
     const marker =
       markerId === undefined
         ? undefined
@@ -260,12 +246,25 @@ export class SqliteCatalogue implements ManagedCatalogue {
     if (storable === undefined) return { source: 'postings', statements: [] }
     const audiences = this.#audiences.ofSearch(viewer, storable)
     const asked = { viewer, search: storable, audiences, marker }
-    return planSearch(this.#database, asked, this.#fewImages)
+    return planSearch(reads, asked, this.#fewImages)
   }
 
-  #row(id: string): ImageRow | undefined {
+  *#searchPage(
+    reads: Reads,
+    viewer: Viewer,
+    search: ImageSearch,
+    { limit, marker }: SearchWindow,
+  ): Generator<undefined, SearchPage> {
+    const plan = this.planSearch(viewer, search, marker, reads)
+    if (limit === 0) return { images: [], hasMore: false }
+    const found = yield* foundImages(reads, plan.statements, limit + 1)
+    const images = this.#imagesUpTo(found.slice(0, limit), reads)
+    return { images, hasMore: found.length > images.length }
+  }
+
+  #row(id: string, reads: Reads = this.#database): ImageRow | undefined {
     const bytes = idBytes(id)
-    return bytes && (this.#database.prepare(BY_ID).get(bytes) as ImageRow | undefined)
+    return bytes && (reads.prepare(BY_ID).get(bytes) as ImageRow | undefined)
   }
 
   #page(
@@ -283,11 +282,11 @@ export class SqliteCatalogue implements ManagedCatalogue {
   }
 
   /** Reads a few images at a time, until all are read or the page has enough text. */
-  #imagesUpTo(found: readonly FoundRow[]): readonly Image[] {
+  #imagesUpTo(found: readonly FoundRow[], reads: Reads = this.#database): readonly Image[] {
     const images: Image[] = []
     let characters = 0
     for (let start = 0; start < found.length; start += SLICE_IMAGES) {
-      for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES))) {
+      for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES), reads)) {
         if (characters >= PAGE_CHARACTERS_MAX) return images
         characters += charactersOf(image)
         images.push(image)
@@ -297,11 +296,11 @@ export class SqliteCatalogue implements ManagedCatalogue {
   }
 
   /** Reads those that are not remembered, all in one go. */
-  #imagesOf(found: readonly FoundRow[]): readonly Image[] {
+  #imagesOf(found: readonly FoundRow[], reads: Reads): readonly Image[] {
     const images = found.map(({ n, revision }) => this.#images.find(n, revision))
     const missing = found.filter((_, at) => images[at] === undefined).map(({ n }) => n)
     if (missing.length === 0) return images as readonly Image[]
-    const statement = this.#database.prepare(BY_NUMBERS)
+    const statement = reads.prepare(BY_NUMBERS)
     statement.setReturnArrays(true)
     const read = new Map<number, Image>()
     for (const columns of statement.all(JSON.stringify(missing)) as unknown as unknown[][]) {

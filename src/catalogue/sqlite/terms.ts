@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Image } from '../../image/image.ts'
 import type { ImageQuery } from '../../image/query.ts'
 import type { ImageSearch } from '../../image/search.ts'
-import { updatedTerms } from './range-terms.ts'
+import { sizeTerms, updatedTerms } from './range-terms.ts'
 
 /**
  * The terms of an image: every value that an equality filter can ask for, as 96 bits of the SHA-256
@@ -32,6 +32,8 @@ const statusTerm = (status: string) => term(`status ${status}`)
 const ownerTerm = (owner: string) => term(`owner ${owner}`)
 const tagTerm = (tag: string) => term(`tag ${tag}`)
 const PROTECTED_TERM = term('protected')
+const diskFormatTerm = (format: string) => term(`disk_format ${format}`)
+const containerFormatTerm = (format: string) => term(`container_format ${format}`)
 const minRamTerm = (mib: number) => term(`min_ram ${mib}`)
 const minDiskTerm = (gib: number) => term(`min_disk ${gib}`)
 /** The key's length keeps (a, bc) and (ab, c) apart. */
@@ -47,6 +49,9 @@ export function termsOf(image: Image): readonly string[] {
   ]
   if (image.name !== null) terms.push(nameTerm(image.name))
   if (image.owner !== null) terms.push(ownerTerm(image.owner))
+  if (image.sizeBytes !== null) terms.push(...sizeTerms(image.sizeBytes))
+  if (image.diskFormat !== null) terms.push(diskFormatTerm(image.diskFormat))
+  if (image.containerFormat !== null) terms.push(containerFormatTerm(image.containerFormat))
   if (image.isProtected) terms.push(PROTECTED_TERM)
   for (const tag of image.tags) terms.push(tagTerm(tag))
   for (const [key, value] of image.properties) {
@@ -75,6 +80,10 @@ export function searchedTerms(search: ImageSearch): readonly (readonly string[])
   const groups: (readonly string[])[] = []
   if (names !== undefined) groups.push(names.map(nameTerm))
   if (owner !== undefined) groups.push([ownerTerm(owner)])
+  if (search.diskFormats !== undefined) groups.push(search.diskFormats.map(diskFormatTerm))
+  if (search.containerFormats !== undefined) {
+    groups.push(search.containerFormats.map(containerFormatTerm))
+  }
   if (isProtected === true) groups.push([PROTECTED_TERM])
   for (const tag of tags) groups.push([tagTerm(tag)])
   for (const [key, value] of properties) groups.push([propertyTerm(key, value)])
