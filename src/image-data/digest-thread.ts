@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { DigestRequest } from './digest-worker.ts'
+import { type DigestRequest, STARTED } from './digest-messages.ts'
+import { imageDataFault } from './faults.ts'
 
 interface Waiting {
   readonly resolve: (answer: string) => void
@@ -26,6 +27,8 @@ export class DigestThread {
   readonly #algorithm: 'md5' | 'sha512'
   #worker: Worker | undefined
   #waiting: Waiting[] = []
+  /** Why the last thread ended. */
+  #failure: unknown
   #digests = 0
 
   constructor(algorithm: 'md5' | 'sha512') {
@@ -48,7 +51,7 @@ export class DigestThread {
   }
 
   #ask(worker: Worker, request: DigestRequest): Promise<string> {
-    if (worker !== this.#worker) return Promise.reject(new Error('The digest thread has ended.'))
+    if (worker !== this.#worker) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       worker.ref()
@@ -62,11 +65,19 @@ export class DigestThread {
     const file = new URL(`digest-worker${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(file, { workerData: this.#algorithm })
     worker.unref()
+    let hasStarted = false
     worker.on('message', (answer: string) => {
+      if (answer === STARTED) {
+        hasStarted = true
+        return
+      }
       this.#waiting.shift()?.resolve(answer)
       if (this.#waiting.length === 0) worker.unref()
     })
-    worker.on('error', (error) => this.#fail(worker, error))
+    worker.on('error', (error) => {
+      // A thread opens files to start: what it throws then has no code.
+      this.#fail(worker, hasStarted ? error : imageDataFault('data.unwritable', String(error)))
+    })
     worker.on('exit', () => this.#fail(worker, new Error('The digest thread has ended.')))
     this.#worker = worker
     return worker
@@ -76,6 +87,7 @@ export class DigestThread {
   #fail(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return // its end follows its error: they have been told
     this.#worker = undefined
+    this.#failure = error
     const waiting = this.#waiting
     this.#waiting = []
     for (const { reject } of waiting) reject(error)

@@ -1,16 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-
-/** What the thread is asked; it answers each 'update' and each 'digest', in order. */
-export type DigestRequest =
-  | {
-      readonly ask: 'update'
-      readonly id: number
-      readonly block: SharedArrayBuffer
-      bytes: number
-    }
-  | { readonly ask: 'digest'; readonly id: number }
-  | { readonly ask: 'drop'; readonly id: number }
+import { type DigestRequest, STARTED } from './digest-messages.ts'
 
 const algorithm = workerData as string
 const hashes = new Map<number, Hash>()
@@ -25,3 +15,5 @@ parentPort?.on('message', (request: DigestRequest) => {
   hashes.delete(request.id)
   if (request.ask === 'digest') parentPort?.postMessage(hash.digest('hex'))
 })
+
+parentPort?.postMessage(STARTED)

@@ -14,7 +14,7 @@ test('a thread that breaks fails those who wait for it, and nobody who comes aft
   const next = thread.begin()
   const all = Promise.all([next.update(block, 8), next.finish()])
   await assert.rejects(alsoWaits, RangeError)
-  await assert.rejects(broken.update(block, 8), /has ended/)
+  await assert.rejects(broken.update(block, 8), RangeError)
   const [, digest] = await all
   assert.equal(digest, createHash('sha512').update(new Uint8Array(8)).digest('hex'))
 })

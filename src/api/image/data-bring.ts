@@ -2,7 +2,7 @@ import type { GlanceStatus, Image } from '../../image/image.ts'
 import { mayBecome } from '../../image/transitions.ts'
 import { ImageDataFault } from '../../image-data/faults.ts'
 import type { Claim, Contents, Received } from '../../image-data/image-files.ts'
-import type { ImageDependencies } from './dependencies.ts'
+import type { ImageDataService, ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { isNotFound } from './rights.ts'
 
@@ -37,10 +37,18 @@ export async function withClaim<T>(
   }
 }
 
-/** The message about a full disk tells the caller no path and no size. */
+/** Callers try again and again while a disk is in trouble. */
+const TROUBLE_LOG_MS = 60_000
+const lastTold = new WeakMap<ImageDataService, { readonly code: string; readonly atMs: number }>()
+
+/** The message about a full disk tells the caller no path and no size; the log has them. */
 function tellOperator({ data }: ImageDependencies, image: string, error: unknown): void {
   if (!(error instanceof ImageDataFault) || error.detail === undefined) return
-  data.warn({ image, detail: error.detail }, error.message)
+  const { code, detail, message } = error
+  const last = lastTold.get(data)
+  if (last?.code === code && performance.now() - last.atMs < TROUBLE_LOG_MS) return
+  lastTold.set(data, { code, atMs: performance.now() })
+  data.warn({ image, detail }, message)
 }
 
 async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): Promise<Claim> {
@@ -49,7 +57,10 @@ async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): P
   } catch (error) {
     // The holder of the claim has changed the status, or is about to.
     const isClaimed = error instanceof ImageDataFault && error.code === 'data.claimed'
-    if (!isClaimed) throw error
+    if (!isClaimed) {
+      tellOperator(deps, id, error)
+      throw error
+    }
     const image = await deps.catalogue.find(id)
     throw wrongTransition(image?.status ?? 'deleted', to)
   }
