@@ -105,16 +105,24 @@ async function withoutProject(
   return new Map([...owners].filter(([owner]) => owner !== '' && !known.has(owner)))
 }
 
-const STRANGERS_SHOWN_MAX = 5
+/** Of the projects to make, this many are printed as commands. */
+const STRANGERS_SHOWN_MAX = 20
 
 function printStrangers(strangers: ReadonlyMap<string, number>): string {
   const images = strangers.values().reduce((sum, count) => sum + count, 0)
   const shown = [...strangers.keys()].slice(0, STRANGERS_SHOWN_MAX)
-  const more = strangers.size > shown.length ? ', ...' : ''
-  return (
-    `${images} images belong to ${strangers.size} projects that are not here ` +
-    `(${printable(shown.join(', '))}${more}); "afterimage project add NAME --id ID" makes one\n`
-  )
+  const more = strangers.size - shown.length
+  const lines = [
+    `${images} images belong to ${strangers.size} projects that are not here; to make them:`,
+    ...shown.map((id) => `  afterimage project add NAME --id ${quoted(printable(id))}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** For a shell: an owner is any text that a document holds. */
+function quoted(text: string): string {
+  return /^\w[\w.-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 function judge({ ended, bad, created, replaced, unchanged }: ImportReport): void {

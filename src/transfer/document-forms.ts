@@ -15,7 +15,7 @@ export interface Recognised {
 }
 
 /** What the Image service itself prints of where the data is, which is not here. */
-const WHEREABOUTS = ['locations', 'direct_url'] as const
+const WHEREABOUTS = ['locations', 'direct_url', 'stores'] as const
 
 /** @returns the fields of a document that are left out though they say something */
 export function whereaboutsIn(document: Fields): readonly string[] {
@@ -26,6 +26,18 @@ export function whereaboutsIn(document: Fields): readonly string[] {
 
 function saysSomething(value: unknown): boolean {
   return value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
+}
+
+/**
+ * openstacksdk names every field that it knows of. The Image service prints `locations` only where
+ * it has some, so null there is openstacksdk's, under whichever names the rest stands.
+ */
+export function isOfSdk(image: Fields): boolean {
+  return (
+    Object.hasOwn(image, 'is_protected') ||
+    Object.hasOwn(image, 'is_hidden') ||
+    (Object.hasOwn(image, 'locations') && image['locations'] === null)
+  )
 }
 
 /** @param json what stands for an image in a file */
@@ -118,26 +130,27 @@ const BOOLEANS: ReadonlySet<string> = new Set(['protected', 'os_hidden'])
 /** `openstack image show -f json`, openstacksdk's `to_dict()`, and dumps with numbers for text. */
 function ofImage(image: Fields): Recognised {
   const { properties, ...rest } = image
-  const isOfSdk = Object.hasOwn(rest, 'is_protected') || Object.hasOwn(rest, 'is_hidden')
+  const isSdk = isOfSdk(rest)
   const free = isObject(properties) ? properties : {}
-  const plain = isObject(properties) || isOfSdk || properties === undefined ? {} : { properties }
+  const plain = isObject(properties) || isSdk || properties === undefined ? {} : { properties }
   const document: Record<string, unknown> = { ...texts(free), ...plain }
   for (const [name, value] of Object.entries(rest)) {
     // It tells every property that it knows of, with null for those that the image has not.
-    if (isOfSdk && (SDK_OWN.has(name) || (value === null && !BASE_PROPERTIES.has(name)))) continue
-    if (isOfSdk && name === 'owner_id' && rest['owner'] === value) continue
-    const known = isOfSdk && Object.hasOwn(SDK_NAMES, name) ? SDK_NAMES[name] : undefined
+    if (isSdk && (SDK_OWN.has(name) || (value === null && !BASE_PROPERTIES.has(name)))) continue
+    if (isSdk && name === 'owner_id' && rest['owner'] === value) continue
+    const known = isSdk && Object.hasOwn(SDK_NAMES, name) ? SDK_NAMES[name] : undefined
     define(document, known ?? name, value)
   }
   if (typeof document['links'] === 'object') delete document['links']
   for (const [name, value] of Object.entries(document)) define(document, name, settled(name, value))
-  return { document, leftOut: whereaboutsIn(image) }
+  return { document, leftOut: whereaboutsIn(document) }
 }
 
 function settled(name: string, value: unknown): unknown {
   if (NUMBERS.has(name)) return number(value)
   if (BOOLEANS.has(name)) return typeof value === 'string' ? boolean(value) : value
-  return BASE_PROPERTIES.has(name) ? value : text(value)
+  if (BASE_PROPERTIES.has(name) && name !== 'name') return value
+  return JSON_PROPERTIES.has(name) && typeof value === 'object' ? jsonText(value) : text(value)
 }
 
 /** Free properties are text; a dump may hold what the text says. */
@@ -146,8 +159,18 @@ function texts(properties: Fields): Record<string, unknown> {
   return Object.fromEntries(entries)
 }
 
+/** Nova shows the text of these parsed (nova/image/glance.py, _convert). */
+const JSON_PROPERTIES: ReadonlySet<string> = new Set(['block_device_mapping', 'mappings'])
+
+function jsonText(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value)
+}
+
+/** A number that is not exact here would become another one, so it stays a fault. */
 function text(value: unknown): unknown {
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+  const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value)
+  if (typeof value === 'boolean' || (typeof value === 'number' && !isInexact)) return String(value)
+  return value
 }
 
 function number(value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DocumentError, problemsOf, readDocument } from '../image/document.ts'
 import type { Image } from '../image/image.ts'
-import { isObject, recognise, whereaboutsIn } from './document-forms.ts'
+import { isObject, isOfSdk, recognise, whereaboutsIn } from './document-forms.ts'
 import type { Piece } from './piece.ts'
 
 /** Why a piece of a file is no image. */
@@ -21,7 +21,7 @@ export interface GoodDocument {
 
 const ID_IN_TEXT = /"(?:id|ID)"\s*:\s*"([0-9A-Fa-f-]{36})"/
 /** More faults of one document are counted. */
-const FAULTS_TOLD_MAX = 20
+const FAULTS_TOLD_MAX = 100
 
 /** Reads the document in a piece of a file. */
 export function readPiece(piece: Piece): GoodDocument | BadDocument {
@@ -34,6 +34,8 @@ export function readPiece(piece: Piece): GoodDocument | BadDocument {
     const { message } = error as Error
     return { ...bad(piece, `is not valid JSON: ${message}`), line: lineOf(piece, message) }
   }
+  // These can pass for the Image service's own, with a null for each property that the image lacks.
+  if (isObject(json) && isOfSdk(json)) return readOtherForm(piece, json)
   try {
     return { image: readDocument(json), leftOut: isObject(json) ? whereaboutsIn(json) : [] }
   } catch (error) {
@@ -61,7 +63,7 @@ function bad(piece: Piece, message: string): BadDocument {
   return { line: piece.line, id, message }
 }
 
-/** JSON.parse says at which character it stopped, mostly; that may be lines below the first. */
+/** JSON.parse usually says at which character it stopped; that may be lines below the first. */
 function lineOf(piece: Piece, message: string): number {
   const position = Number(/at position (\d+)/.exec(message)?.[1] ?? 0)
   return piece.line + piece.bytes.toString('utf8').slice(0, position).split('\n').length - 1

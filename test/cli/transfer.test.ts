@@ -78,6 +78,35 @@ describe('import', () => {
     assert.equal((await exported(cwd)).length, 2)
   })
 
+  it('says in one line per file what was left out', async () => {
+    const cwd = folder()
+    const locations = [{ url: 'file:///x', metadata: {} }]
+    const docs = DOCUMENTS.map((doc, n) => ({ ...doc, locations, direct_url: n > 0 ? 'u' : null }))
+    writeFileSync(join(cwd, 'a.json'), JSON.stringify(docs))
+    const { code, stderr } = await command(cwd, ['import', 'a.json', 'images.json', 'a.json'])
+    assert.equal(code, 0)
+    assert.deepEqual(
+      stderr.split('\n').filter((line) => line.includes('left out')),
+      Array(2).fill('a.json: left out: locations (3 times), direct_url (2 times)'),
+    )
+  })
+
+  it('says how many images have an owner without a project, and how to make the projects', async () => {
+    const cwd = folder()
+    const docs = DOCUMENTS.map((doc, n) => ({ ...doc, owner: ['p1', null, "it's \u001b; ls"][n] }))
+    writeFileSync(join(cwd, 'images.json'), JSON.stringify(docs))
+    const first = await command(cwd, ['import', 'images.json'])
+    assert.equal(first.code, 0)
+    assert.match(first.stderr, /^2 images belong to 2 projects that are not here\b/m)
+    assert.match(first.stderr, /^ {2}afterimage project add NAME --id p1$/m)
+    assert.match(first.stderr, /^ {2}afterimage project add NAME --id 'it'\\''s \\u001b; ls'$/m)
+    await command(cwd, ['project', 'add', 'team', '--id', 'p1'])
+    const { stderr, stdout } = await command(cwd, ['import', '--json', 'images.json'])
+    assert.match(stderr, /^1 images belong to 1 projects/m)
+    assert.doesNotMatch(stderr, /--id p1/)
+    assert.deepEqual(JSON.parse(stdout).ownersWithoutProject, ["it's \u001b; ls"])
+  })
+
   it('names a file that is not there', async () => {
     const { code, stderr } = await command(folder(), ['import', 'none.json'])
     assert.equal(code, 1)
@@ -91,6 +120,36 @@ describe('import', () => {
     })
     assert.equal(code, 1)
     assert.match(stderr, /^afterimage: import was interrupted, with 0 images stored\n$/)
+  })
+})
+
+describe('import --dry-run', () => {
+  it('makes no data folder, and tells every fault of every bad document', async () => {
+    const cwd = folder()
+    const lines = ['{"id": "x"}', JSON.stringify(DOCUMENTS[0]), '{"id": "y", "min_ram": -1}']
+    writeFileSync(join(cwd, 'bad.jsonl'), lines.join('\n'))
+    const { code, stdout, stderr } = await command(cwd, ['import', '--dry-run', 'bad.jsonl'])
+    assert.equal(code, 1)
+    assert.match(stdout, /^nothing is stored; 3 documents read: 1 new, 0 replaced, .* 2 bad; /)
+    assert.match(stderr, /bad\.jsonl:1: "id" must .*; "created_at" is missing\n/)
+    assert.match(stderr, /bad\.jsonl:3: "id" must .*; "created_at" is missing; "min_ram" must be/)
+    assert.deepEqual(readdirSync(cwd).sort(), ['bad.jsonl', 'images.json'])
+  })
+
+  it('counts what would be new, replaced and unchanged, and changes nothing', async () => {
+    const cwd = folder()
+    const [first, second, third] = DOCUMENTS
+    writeFileSync(join(cwd, 'two.json'), JSON.stringify([first, second]))
+    await command(cwd, ['import', 'two.json'])
+    const before = await exported(cwd)
+    const docs = [first, { ...second, name: 'changed' }, third, third, { ...third, name: 'last' }]
+    writeFileSync(join(cwd, 'more.json'), JSON.stringify(docs))
+    const dry = await command(cwd, ['import', '--dry-run', 'more.json'])
+    assert.equal(dry.code, 0)
+    assert.match(dry.stdout, /5 documents read: 1 new, 2 replaced, 2 unchanged, 0 bad; /)
+    assert.deepEqual(await exported(cwd), before)
+    const { stdout } = await command(cwd, ['import', 'more.json'])
+    assert.match(stdout, /^5 documents read: 1 new, 2 replaced, 2 unchanged, 0 bad; /)
   })
 })
 

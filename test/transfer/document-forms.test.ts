@@ -27,7 +27,8 @@ const FREE = Object.keys(IMAGE).slice(0, Object.keys(IMAGE).indexOf('name'))
 const pick = (document: Record<string, unknown>, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, document[name]]))
 
-for (const name of ['openstack-image-show', 'openstacksdk-image']) {
+const WHOLE = ['openstack-image-show', 'openstacksdk-image', 'openstacksdk-image-original-names']
+for (const name of WHOLE) {
   test(`${name}: the very same image, but for a property that the client itself leaves out`, () => {
     const { owner_id: _, ...told } = IMAGE
     assert.deepEqual(written(form(name)), told)
@@ -106,6 +107,31 @@ test('numbers and booleans that stand for text, and text that stands for them', 
   assert.equal(Object.hasOwn(document, 'links'), false)
 })
 
+test('a property that openstacksdk knows of and the image lacks is no property, under either name', () => {
+  const { properties: _, ...known } = form('openstacksdk-image-original-names')
+  const { vm_mode, hw_video_ram } = written(known)
+  assert.deepEqual([vm_mode, hw_video_ram], [undefined, undefined])
+  assert.equal(written({ ...LEAST, vm_mode: null })['vm_mode'], null) // the Image service's own
+})
+
+test('a number too large to be exact is refused, not stored as another one', () => {
+  const bytes = Buffer.from(`{"id":"${ID}","created_at":"2026-01-01","n":12345678901234567890}`)
+  const found = readPiece({ bytes, line: 1 })
+  assert.ok(isBad(found))
+  assert.equal(found.message, '"n" must be text or null')
+})
+
+test('a name that is a number is text; so is metadata that Nova shows parsed', () => {
+  const mappings = [{ device: 'sda' }]
+  const metadata = { mappings, block_device_mapping: 'not JSON' }
+  const document = written({ id: ID, name: 'x', metadata, created: '2026-01-01T00:00:00Z' })
+  assert.deepEqual(pick(document, ['mappings', 'block_device_mapping']), {
+    mappings: '[{"device":"sda"}]',
+    block_device_mapping: 'not JSON',
+  })
+  assert.equal(written({ ...LEAST, name: 2022 })['name'], '2022')
+})
+
 test('what is left out is said, where it says something', () => {
   const leftOut = (document: object) => {
     const found = read({ ...LEAST, ...document })
@@ -115,6 +141,12 @@ test('what is left out is said, where it says something', () => {
   assert.deepEqual(leftOut({ locations, direct_url: 'rbd://x' }), ['locations', 'direct_url'])
   assert.deepEqual(leftOut({ locations: [], direct_url: null }), [])
   assert.deepEqual(leftOut({ locations, properties: { a: 1 } }), ['locations'])
+  // `openstack image show` has them among the properties.
+  assert.deepEqual(leftOut({ properties: { locations, direct_url: 'u', stores: 'a' } }), [
+    'locations',
+    'direct_url',
+    'stores',
+  ])
 })
 
 test('every fault of a document is told, not the first alone', () => {
