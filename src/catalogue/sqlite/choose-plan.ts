@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts'
 import type { ImageQuery } from '../../image/query.ts'
 import { termsOfUpdates } from './range-terms.ts'
 import { type Page, type Plan, postingsPlan, recentPlan } from './search.ts'
+import { askedTerms } from './terms.ts'
 
 export interface PlanLimits {
   /** Up to this many recent updates are read without comparing plans. */
@@ -38,13 +39,21 @@ export function choosePlan(
   return postingsPlan(query, page, termsOfUpdates(database, range))
 }
 
-/** Whether the first entries of the list hold a page of recent updates, or no more follow. */
+/**
+ * Whether the first entries of the list hold a page of recent updates, or no more follow. To find them
+ * must be no work: what several filters have in common may be at the list's end, or nowhere.
+ */
 function fillsPage(database: Database, query: ImageQuery, page: Page, entries: number): boolean {
   const { changesSince = 0, ...rest } = query
+  if (askedTerms(rest).length > 1) return false
   const { sql, values } = postingsPlan(rest, { ...page, limit: entries })
-  const recent = `SELECT 1 FROM (${sql}) JOIN images i USING (n) WHERE i.updated_at >= ? LIMIT ?`
-  const found = count(database, recent, [...values, changesSince, page.limit])
-  return found >= page.limit || count(database, sql, values) < entries
+  const counted = `SELECT count(*) AS rows, total(i.updated_at >= asked.since) AS recent
+    FROM (${sql}) JOIN images i USING (n) CROSS JOIN (SELECT ? AS since) asked`
+  const { rows, recent } = database.prepare(counted).get(...values, changesSince) as {
+    rows: number
+    recent: number
+  }
+  return recent >= page.limit || rows < entries
 }
 
 function count(database: Database, rows: string, values: Plan['values']): number {
