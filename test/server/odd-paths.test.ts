@@ -3,15 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { pino } from 'pino'
 import type { ImageStore } from '../../src/catalogue/catalogue.ts'
 import { openSqliteCatalogue } from '../../src/catalogue/sqlite/sqlite-catalogue.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { Secret } from '../../src/config/secret.ts'
 import { Database } from '../../src/database/database.ts'
 import { readDocument } from '../../src/image/document.ts'
 import type { Image } from '../../src/image/image.ts'
-import { DATABASE_FILE, type Running, startAfterimage } from '../../src/server/serve.ts'
+import { DATABASE_FILE, type Running } from '../../src/server/serve.ts'
 import {
   computeWrites,
   everyMethod,
@@ -20,10 +17,10 @@ import {
   sendRaw,
   type Written,
 } from './path-forms.ts'
+import { startRunning } from './running.ts'
 
 /** A request that means one resource never reaches another one, whatever its path ends in. */
 
-const PASSWORD = 'correct horse'
 const IMAGE = '70a599e0-31e7-49b7-b260-868f441e862b'
 const SIBLING = '70a599e0-31e7-49b7-b260-868f441e862c'
 const MEMBER = '0f3c5a9d7b1e4c2a8d6f0e1b2c3d4e5f'
@@ -37,28 +34,9 @@ let project = ''
 let images: readonly Image[] = []
 
 before(async () => {
-  const flags = { data: folder, 'compute.port': '0', 'image.port': '0', 'identity.port': '0' }
-  const { config } = loadConfig({ flags, environment: {}, cwd: folder })
-  const secrets = { password: new Secret(PASSWORD), servicePassword: undefined }
-  const logger = pino({ level: 'silent' })
-  running = await startAfterimage({ config, secrets, logger, withExample: false })
+  ;({ running, token, project } = await startRunning(folder))
   database = new Database(join(folder, DATABASE_FILE))
   store = openSqliteCatalogue(database)
-  const answer = await fetch(`${running.urls.identity}/v3/auth/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      auth: {
-        identity: {
-          methods: ['password'],
-          password: { user: { name: 'demo', domain: { id: 'default' }, password: PASSWORD } },
-        },
-      },
-    }),
-  })
-  token = answer.headers.get('x-subject-token') ?? assert.fail(await answer.text())
-  const document = (await answer.json()) as { token: { project: { id: string } } }
-  project = document.token.project.id
   images = [IMAGE, SIBLING].map((id) =>
     readDocument({
       id,

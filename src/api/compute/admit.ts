@@ -6,6 +6,7 @@ import type { Caller } from '../../identity/identity.ts'
 import { type Endpoint, endpointUrl } from '../face/endpoints.ts'
 import { authenticate, tokenOf } from '../request/authenticate.ts'
 import { type BaseUrlPolicy, resolveBaseUrl } from '../request/base-url.ts'
+import { said } from '../request/said.ts'
 import { readTarget, type Target } from '../request/target.ts'
 import { contentTypeFor } from './accept.ts'
 import { RequestAsker } from './asker.ts'
@@ -113,7 +114,7 @@ export async function admit(
     throw new ComputeFault('route.not_found', 'The resource could not be found.')
   }
   if (match.kind === 'method') {
-    throw new ComputeFault('route.method', `The method ${method} is not allowed here.`, {
+    throw new ComputeFault('route.method', said`The method ${method} is not allowed here.`, {
       allow: match.allow,
     })
   }
@@ -225,7 +226,9 @@ function deprecationPage({ method, headers }: FastifyRequest, base: string, gate
   const allow = 'GET, HEAD, OPTIONS'
   if (method === 'OPTIONS') return { kind: 'options', allow }
   if (method !== 'GET' && method !== 'HEAD') {
-    throw new ComputeFault('route.method', `The method ${method} is not allowed here.`, { allow })
+    throw new ComputeFault('route.method', said`The method ${method} is not allowed here.`, {
+      allow,
+    })
   }
   const imageBase = gate.image === 'of_caller' ? undefined : endpointUrl(base, gate.image)
   const notice = deprecationNotice(gate.deprecation?.() ?? NO_POLICY, imageBase, Date.now())
@@ -281,8 +284,8 @@ function checkProject({ project, caller }: Call): void {
   const whose =
     caller.projectId === null
       ? 'is given, but the token is not for a project'
-      : `'${project}' doesn't match Context's project_id '${caller.projectId}'`
-  throw new ComputeFault('project.mismatch', `Malformed request URL: URL's project_id ${whose}`)
+      : said`'${project}' doesn't match Context's project_id '${caller.projectId}'`
+  throw new ComputeFault('project.mismatch', said`Malformed request URL: URL's project_id ${whose}`)
 }
 
 const READING: ReadonlySet<Operation> = new Set<Operation>([

@@ -6,6 +6,7 @@ import { dayOf, type LedgerQuery } from '../../ledger/ledger-file.ts'
 import { authenticate } from '../request/authenticate.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { readParameters } from '../request/parameters.ts'
+import { said } from '../request/said.ts'
 import { ComputeFault } from './faults.ts'
 
 /** Who still makes these calls, for administrators. */
@@ -36,9 +37,13 @@ export async function answerCallers(
     throw new ComputeFault('route.not_found', 'The resource could not be found.')
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new ComputeFault('route.method', `The method ${request.method} is not allowed here.`, {
-      allow: 'GET, HEAD, OPTIONS',
-    })
+    throw new ComputeFault(
+      'route.method',
+      said`The method ${request.method} is not allowed here.`,
+      {
+        allow: 'GET, HEAD, OPTIONS',
+      },
+    )
   }
   if (!caller.isAdmin) {
     throw new ComputeFault('role.not_admin', 'Only an administrator may see who calls.')

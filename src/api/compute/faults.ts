@@ -1,5 +1,6 @@
 import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
 import { type IdentityTrouble, IdentityUnavailable } from '../../identity/identity.ts'
+import { cut } from '../request/said.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */
 export type ComputeFaultCode =
@@ -116,7 +117,7 @@ export function printFault(fault: ComputeFault): PrintedFault {
 export function faultOf(error: unknown): ComputeFault | undefined {
   if (error instanceof ComputeFault) return error
   if (error instanceof CatalogueFault) {
-    return new ComputeFault(error.code, error.message, retryAfter(error))
+    return new ComputeFault(error.code, cut(error.message), retryAfter(error))
   }
   if (error instanceof IdentityUnavailable) {
     const { kind } = error

@@ -6,6 +6,7 @@ import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { isEmptyQuery } from '../../image/query.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
+import { said } from '../request/said.ts'
 import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
@@ -82,7 +83,7 @@ async function findMarker(
     if (error instanceof CatalogueFault && error.code === 'image.not_found') {
       throw new ComputeFault(
         'marker.not_found',
-        `HTTP 400 Bad Request: No image found with ID ${marker}`,
+        said`HTTP 400 Bad Request: No image found with ID ${marker}`,
       )
     }
     throw error

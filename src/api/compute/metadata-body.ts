@@ -1,3 +1,4 @@
+import { cut } from '../request/said.ts'
 import { ComputeFault } from './faults.ts'
 import type { Prefix } from './versions.ts'
 
@@ -10,8 +11,6 @@ import type { Prefix } from './versions.ts'
 const KEY = /^[a-zA-Z0-9-_:. ]{1,255}$/
 const KEY_PATTERN = '^[a-zA-Z0-9-_:. ]{1,255}$'
 const VALUE_CHARACTERS_MAX = 255
-/** A value is quoted in a message up to here. */
-const QUOTED_CHARACTERS_MAX = 512
 /** Content types that Nova's wsgi layer refuses; it reads unknown ones as JSON. */
 const REFUSED_TYPES: ReadonlySet<string> = new Set([
   'application/xml',
@@ -71,10 +70,10 @@ function readItems(json: unknown, field: 'meta' | 'metadata', prefix: Prefix): M
   // The legacy API's schemas let other keys pass (nova/api/validation/validators.py).
   if (extra.length > 0 && prefix !== 'v2') {
     const verb = extra.length === 1 ? 'was' : 'were'
-    const names = extra.map((key) => `'${shorten(key)}'`).join(', ')
+    const names = extra.map((key) => `'${cut(key)}'`).join(', ')
     throw new ComputeFault(
       'body.invalid',
-      `Additional properties are not allowed (${shorten(names)} ${verb} unexpected)`,
+      `Additional properties are not allowed (${cut(names)} ${verb} unexpected)`,
     )
   }
   if (!isObject(given)) refuseField(field, given, "is not of type 'object'")
@@ -96,8 +95,8 @@ function checkValue(key: string, value: unknown): string {
 function refuseKey(field: string, key: string, given: object, prefix: Prefix): never {
   const problem =
     prefix === 'v2'
-      ? `Additional properties are not allowed ('${shorten(key)}' was unexpected)`
-      : `'${shorten(key)}' does not match any of the regexes: '${KEY_PATTERN}'`
+      ? `Additional properties are not allowed ('${cut(key)}' was unexpected)`
+      : `'${cut(key)}' does not match any of the regexes: '${KEY_PATTERN}'`
   throw new ComputeFault(
     'body.invalid',
     `Invalid input for field/attribute ${field}. Value: ${quote(given)}. ${problem}`,
@@ -105,10 +104,10 @@ function refuseKey(field: string, key: string, given: object, prefix: Prefix): n
 }
 
 function refuseField(field: string, value: unknown, problem: string): never {
-  const bare = typeof value === 'string' ? shorten(value) : quote(value)
+  const bare = typeof value === 'string' ? cut(value) : quote(value)
   throw new ComputeFault(
     'body.invalid',
-    `Invalid input for field/attribute ${shorten(field)}. Value: ${bare}. ${quote(value)} ${problem}`,
+    `Invalid input for field/attribute ${cut(field)}. Value: ${bare}. ${quote(value)} ${problem}`,
   )
 }
 
@@ -118,7 +117,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** A text in single quotes, as jsonschema prints it; other values as JSON; long ones are cut. */
 function quote(value: unknown): string {
-  return typeof value === 'string' ? `'${shorten(value)}'` : shorten(printJson(value))
+  return typeof value === 'string' ? `'${cut(value)}'` : cut(printJson(value))
 }
 
 /** JSON.stringify is recursive; a body of nothing but brackets would overflow the stack. */
@@ -128,11 +127,4 @@ function printJson(value: unknown): string {
   } catch {
     return '(deeply nested)'
   }
-}
-
-function shorten(text: string): string {
-  const characters = text.slice(0, QUOTED_CHARACTERS_MAX + 1).toWellFormed()
-  return characters.length > QUOTED_CHARACTERS_MAX
-    ? `${characters.slice(0, QUOTED_CHARACTERS_MAX).toWellFormed()}...`
-    : characters
 }

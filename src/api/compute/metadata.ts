@@ -1,6 +1,7 @@
 import type { Catalogue, PropertyChange } from '../../catalogue/catalogue.ts'
 import { BASE_PROPERTIES } from '../../image/base-properties.ts'
 import type { Image } from '../../image/image.ts'
+import { said } from '../request/said.ts'
 import type { Call } from './call.ts'
 import { ComputeFault } from './faults.ts'
 import { readMetadata, readMetadataItem } from './metadata-body.ts'
@@ -117,10 +118,13 @@ async function write(
 
 function checkWritable(call: Call, key: string, value: string | null): void {
   if (RESERVED.has(key) || key.startsWith(RESERVED_PREFIX)) {
-    throw new ComputeFault('metadata.reserved', `Not authorized for image ${call.id}.`)
+    throw new ComputeFault('metadata.reserved', said`Not authorized for image ${call.id}.`)
   }
   if (ID_PROPERTIES.has(key) && (value === null || !UUID.test(value))) {
-    throw new ComputeFault('metadata.reserved', `Metadata item ${key} must be the id of an image.`)
+    throw new ComputeFault(
+      'metadata.reserved',
+      said`Metadata item ${key} must be the id of an image.`,
+    )
   }
 }
 

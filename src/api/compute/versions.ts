@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { said } from '../request/said.ts'
 import { ComputeFault } from './faults.ts'
 
 /**
@@ -53,7 +54,7 @@ export function readMicroversion(headers: IncomingHttpHeaders): Microversion {
   if (m === null) {
     throw new ComputeFault(
       'version.malformed',
-      `API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`,
+      said`API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`,
     )
   }
   const version = { major: Number(m[1]), minor: Number(m[2]) }
@@ -62,7 +63,7 @@ export function readMicroversion(headers: IncomingHttpHeaders): Microversion {
     // The text as asked for: a number too large for a float would print otherwise.
     throw new ComputeFault(
       'version.unsupported',
-      `Version ${asked} is not supported by the API. ${range}`,
+      said`Version ${asked} is not supported by the API. ${range}`,
       {
         'openstack-api-version': `compute ${asked}`,
         'x-openstack-nova-api-version': asked,

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { SignInFault, type SignInFaultCode } from '../../identity/token-service.ts'
+import { said } from '../request/said.ts'
 
 /** Keystone's words for every 401, whatever the cause (keystone/exception.py, Unauthorized). */
 const UNAUTHORIZED = 'The request you have made requires authentication.'
@@ -37,12 +38,12 @@ export function forbidden(action: string): KeystoneFault {
 }
 
 export function notFound(what: string, id: string): KeystoneFault {
-  return new KeystoneFault(404, `Could not find ${what}: ${id}.`)
+  return new KeystoneFault(404, said`Could not find ${what}: ${id}.`)
 }
 
 /** @param field where in the body, as `auth.identity.methods` */
 export function badField(field: string, problem: string): KeystoneFault {
-  return new KeystoneFault(400, `Invalid input for field '${field}': ${problem}.`)
+  return new KeystoneFault(400, said`Invalid input for field '${field}': ${problem}.`)
 }
 
 /** The one place where a failure gets its status; undefined for an unexpected error. */

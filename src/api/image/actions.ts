@@ -1,4 +1,5 @@
 import type { GlanceStatus, Image } from '../../image/image.ts'
+import { said } from '../request/said.ts'
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { changeSeen, checkOwner } from './rights.ts'
@@ -9,7 +10,7 @@ import { changeSeen, checkOwner } from './rights.ts'
  */
 function action(verb: string, from: GlanceStatus, to: GlanceStatus): Handler {
   return async (call, deps) => {
-    await changeSeen(call, deps, `No image found with ID ${call.id}`, (image): Image => {
+    await changeSeen(call, deps, said`No image found with ID ${call.id}`, (image): Image => {
       checkOwner(image, call.viewer)
       if (image.status === to) return image
       if (image.status === from) {
@@ -17,7 +18,7 @@ function action(verb: string, from: GlanceStatus, to: GlanceStatus): Handler {
       }
       throw new ImageFault(
         'state.forbidden',
-        `Not allowed to ${verb} image in status '${image.status}'`,
+        said`Not allowed to ${verb} image in status '${image.status}'`,
       )
     })
     return { status: 204, headers: {}, body: '' }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { endpointUrl } from '../face/endpoints.ts'
 import { authenticate } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
+import { said } from '../request/said.ts'
 import { readTarget, type Target } from '../request/target.ts'
 import type { Answer, Call } from './call.ts'
 import type { Gate } from './dependencies.ts'
@@ -73,7 +74,7 @@ const ASTERISK: Target = { segments: [], endsInSlash: false, query: '' }
 const NO_ROUTE = { kind: 'none' } as const
 
 function methodFault(method: string, allow: string): ImageFault {
-  const message = `The method ${method} is not allowed for this resource.`
+  const message = said`The method ${method} is not allowed for this resource.`
   return new ImageFault('route.method', message, { allow })
 }
 

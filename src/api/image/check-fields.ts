@@ -1,3 +1,4 @@
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 import { IMAGE_PROPERTIES, type PropertySchema, UUID } from './schemas.ts'
 
@@ -37,7 +38,7 @@ export function checkFields(fields: Readonly<Record<string, unknown>>): void {
     if (problem === undefined) continue
     throw new ImageFault(
       'field.invalid',
-      `Provided object does not match schema 'image': ${problem} (in '${name}')`,
+      said`Provided object does not match schema 'image': ${problem} (in '${name}')`,
     )
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Image } from '../../image/image.ts'
+import { said } from '../request/said.ts'
 import type { Call } from './call.ts'
 import { checkFields } from './check-fields.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
@@ -57,14 +58,14 @@ function newImage(body: JsonBody, { viewer }: Call, deps: ImageDependencies): Im
   const fields = Object.entries(body).filter(([name]) => name !== 'id')
   for (const [name] of fields) {
     if (RESERVED.has(name) || isReservedProperty(name)) {
-      throw new ImageFault('field.forbidden', `Attribute '${name}' is reserved.`)
+      throw new ImageFault('field.forbidden', said`Attribute '${name}' is reserved.`)
     }
   }
   const { owner = viewer.project, visibility, id } = body
   if (owner !== viewer.project && !viewer.isAdmin) {
     throw new ImageFault(
       'caller.forbidden',
-      `You are not permitted to create images owned by '${owner ?? 'None'}'.`,
+      said`You are not permitted to create images owned by '${owner ?? 'None'}'.`,
     )
   }
   checkVisibility(visibility, viewer)

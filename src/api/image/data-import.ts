@@ -1,4 +1,5 @@
 import type { Image } from '../../image/image.ts'
+import { said } from '../request/said.ts'
 import { activate, isVerdict, withClaim, wrongTransition } from './data-bring.ts'
 import { noImage } from './data-upload.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
@@ -54,7 +55,7 @@ function checkBody(body: JsonBody): void {
   if (name === undefined) throw invalid("Import request requires a 'name' field.")
   if (!IMPORT_METHODS.some((served) => served === name)) {
     const shown = typeof name === 'string' ? name : JSON.stringify(name)
-    throw invalid(`Unknown import method name '${shown}'.`)
+    throw invalid(said`Unknown import method name '${shown}'.`)
   }
   for (const flag of ['all_stores_must_succeed', 'all_stores']) {
     const value = fieldOf(fields, flag) ?? true

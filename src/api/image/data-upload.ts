@@ -3,6 +3,7 @@ import type { Image } from '../../image/image.ts'
 import { mayBecome, missingFormats } from '../../image/transitions.ts'
 import { isWritable } from '../../image/visibility.ts'
 import type { Claim, Received } from '../../image-data/image-files.ts'
+import { said } from '../request/said.ts'
 import type { Answer, Incoming } from './call.ts'
 import { activate, withClaim, wrongTransition } from './data-bring.ts'
 import type { Handler } from './dependencies.ts'
@@ -16,7 +17,7 @@ export const uploadData: Handler = async (call, deps, incoming) => {
   checkMediaType(incoming.headers)
   const image = await seenImage(call, deps, noImage(call.id))
   if (!isWritable(image, call.viewer)) {
-    const message = `Not allowed to upload image data for image ${image.id}`
+    const message = said`Not allowed to upload image data for image ${image.id}`
     throw new ImageFault('caller.forbidden', message)
   }
   if (!mayBecome(image.status, 'saving')) throw wrongTransition(image.status, 'saving')
@@ -53,7 +54,7 @@ export const stageData: Handler = async (call, deps, incoming) => {
 
 /** In Glance's words. */
 export function noImage(id: string): string {
-  return `No image found with ID ${id}`
+  return said`No image found with ID ${id}`
 }
 
 /** Mirrors glance/domain/__init__.py (Image.status). */
@@ -70,7 +71,7 @@ const DATA_TYPE = 'application/octet-stream'
 function checkMediaType(headers: IncomingHttpHeaders): void {
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type === DATA_TYPE) return
-  const message = `The request media type ${type || '(none)'} is not supported by this server.`
+  const message = said`The request media type ${type || '(none)'} is not supported by this server.`
   throw new ImageFault('body.media_type', message)
 }
 

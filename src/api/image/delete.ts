@@ -1,3 +1,4 @@
+import { said } from '../request/said.ts'
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import { checkOwner, checkSeen, isNotFound } from './rights.ts'
@@ -16,7 +17,7 @@ export const deleteImage: Handler = async ({ id, viewer }, deps) => {
     })
   } catch (error) {
     if (!isNotFound(error)) throw error
-    throw new ImageFault('image.not_found', `Failed to find image ${id} to delete`)
+    throw new ImageFault('image.not_found', said`Failed to find image ${id} to delete`)
   }
   return { status: 204, headers: {}, body: '' }
 }

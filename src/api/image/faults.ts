@@ -3,6 +3,7 @@ import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { ImageDataFault, type ImageDataFaultCode } from '../../image-data/faults.ts'
 import type { Failure } from '../face/face.ts'
+import { cut } from '../request/said.ts'
 import type { Answer } from './call.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */
@@ -175,8 +176,8 @@ function titleOf(status: number): string {
 /** The fault that this face sends for an error; undefined for an unexpected error. */
 export function faultOf(error: unknown): ImageFault | undefined {
   if (error instanceof ImageFault) return error
-  if (error instanceof CatalogueFault) return new ImageFault(error.code, error.message)
-  if (error instanceof ImageDataFault) return new ImageFault(error.code, error.message)
+  if (error instanceof CatalogueFault) return new ImageFault(error.code, cut(error.message))
+  if (error instanceof ImageDataFault) return new ImageFault(error.code, cut(error.message))
   if (error instanceof IdentityUnavailable) {
     return new ImageFault(
       'identity.unavailable',

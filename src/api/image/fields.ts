@@ -5,6 +5,7 @@ import {
 } from '../../image/document.ts'
 import type { Image, PropertyValue, Visibility } from '../../image/image.ts'
 import { mayChangeFormats } from '../../image/transitions.ts'
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 
 /**
@@ -76,7 +77,7 @@ export function isReservedProperty(name: string): boolean {
 
 /** A field that the service alone writes. */
 export function readOnly(name: string): ImageFault {
-  return new ImageFault('field.forbidden', `Attribute '${name}' is read-only.`)
+  return new ImageFault('field.forbidden', said`Attribute '${name}' is read-only.`)
 }
 
 /** Mirrors glance/quota/__init__.py (_enforce_image_property_quota). @throws ImageFault */
@@ -97,7 +98,7 @@ function minimum(name: string, value: number): number {
   if (value < 0) {
     throw new ImageFault(
       'field.invalid',
-      `Invalid value '${value}' for parameter '${name}': Cannot be a negative value`,
+      said`Invalid value '${value}' for parameter '${name}': Cannot be a negative value`,
     )
   }
   if (value > MINIMUM_MAX) {
@@ -128,7 +129,7 @@ function checkProperty(name: string, value: PropertyValue): void {
   if (value !== null && Buffer.byteLength(value) > PROPERTY_VALUE_BYTES_MAX) {
     throw new ImageFault(
       'field.invalid',
-      `The property '${name}' is longer than ${PROPERTY_VALUE_BYTES_MAX} bytes.`,
+      said`The property '${name}' is longer than ${PROPERTY_VALUE_BYTES_MAX} bytes.`,
     )
   }
 }

@@ -1,5 +1,6 @@
 import { parseTime } from '../../image/time.ts'
 import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 
 /** The operators in a filter's value, `OPERATOR:VALUE`, as in Glance. */
@@ -24,7 +25,7 @@ export function readAnyOf(value: string): readonly string[] {
   const { operator, operand } = splitOperator(value)
   if (operator === 'eq') return [operand]
   if (operator === 'in') return splitList(operand)
-  throw new ImageFault('query.invalid', `Unable to filter by unknown operator '${operator}'.`)
+  throw new ImageFault('query.invalid', said`Unable to filter by unknown operator '${operator}'.`)
 }
 
 /**
@@ -38,7 +39,7 @@ export function readTime(parameter: string, value: string): TimeFilter {
   if (filter === undefined) {
     throw new ImageFault(
       'query.invalid',
-      `Bad "${parameter}" query filter format. Use ISO 8601 DateTime notation.`,
+      said`Bad "${parameter}" query filter format. Use ISO 8601 DateTime notation.`,
     )
   }
   if (operator === undefined) {
@@ -76,5 +77,5 @@ function checkQuotes(list: string): void {
 }
 
 function badList(list: string, problem: string): ImageFault {
-  return new ImageFault('query.invalid', `Invalid filter value ${list}. ${problem}`)
+  return new ImageFault('query.invalid', said`Invalid filter value ${list}. ${problem}`)
 }

@@ -2,6 +2,7 @@ import { GLANCE_STATUSES, MEMBER_STATUSES, VISIBILITIES } from '../../image/imag
 import { hasOwnMeaning } from '../../image/image-parameters.ts'
 import type { ImageSearch, NumberBound, TimeBound } from '../../image/search.ts'
 import { readWholeNumber } from '../request/parameters.ts'
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 import { readAnyOf, readTime } from './filter-operators.ts'
 
@@ -44,14 +45,14 @@ const READERS: Readonly<Record<string, Reader>> = {
   deleted: NOTHING,
   member_status: (filters, value) => {
     const status = [...MEMBER_STATUSES, 'all' as const].find((word) => word === value)
-    if (status === undefined) throw invalid(`Invalid status: ${value}`)
+    if (status === undefined) throw invalid(said`Invalid status: ${value}`)
     filters.memberStatus = status
   },
   visibility: (filters, value) => {
     const visibility = [...VISIBILITIES, 'all' as const].find((word) => word === value)
     if (visibility !== undefined) filters.visibility = visibility
     else if (value === '') matchNothing(filters)
-    else throw invalid(`Invalid visibility value: ${value}`)
+    else throw invalid(said`Invalid visibility value: ${value}`)
   },
   os_hidden: (filters, value) => {
     filters.isHidden = readFlag('os_hidden', value.toLowerCase())
@@ -144,7 +145,7 @@ function matchNothing(filters: Filters): void {
 function readFlag(name: string, value: string): boolean {
   if (value === 'true' || value === 'false') return value === 'true'
   throw invalid(
-    `Invalid value '${value}' for '${name}' filter. Valid values are 'true' or 'false'.`,
+    said`Invalid value '${value}' for '${name}' filter. Valid values are 'true' or 'false'.`,
   )
 }
 
@@ -154,5 +155,5 @@ function invalid(message: string): ImageFault {
 
 /** Refused, since ignoring a filter would show images that were not asked for. */
 function notServed(name: string): ImageFault {
-  return new ImageFault('query.not_served', `The query parameter '${name}' is not served here.`)
+  return new ImageFault('query.not_served', said`The query parameter '${name}' is not served here.`)
 }

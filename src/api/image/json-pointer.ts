@@ -1,3 +1,4 @@
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 
 /**
@@ -8,7 +9,7 @@ import { ImageFault } from './faults.ts'
 export function readPointer(pointer: unknown): readonly string[] {
   if (typeof pointer !== 'string') throw invalid('A pointer must be text, such as "/name".')
   const problem = problemOf(pointer)
-  if (problem !== undefined) throw invalid(`Pointer \`${pointer}\` ${problem}.`)
+  if (problem !== undefined) throw invalid(said`Pointer \`${pointer}\` ${problem}.`)
   return pointer
     .replace(/^\/+/, '')
     .split('/')

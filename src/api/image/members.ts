@@ -1,6 +1,7 @@
 import { type Image, MEMBER_STATUSES, type Member } from '../../image/image.ts'
 import { mayAnswer, membersSeenBy, withMember, withoutMember } from '../../image/members.ts'
 import { isWritable } from '../../image/visibility.ts'
+import { said } from '../request/said.ts'
 import type { Answer, Call, Incoming } from './call.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
@@ -22,7 +23,7 @@ export const listMembers: Handler = async (call, deps) => {
   const { id, viewer } = call
   const image = await seenImage(call, deps, notFound(id))
   if (image.visibility !== 'shared') {
-    const message = `Not allowed to list members for image ${id}: ${NOT_SHARED}`
+    const message = said`Not allowed to list members for image ${id}: ${NOT_SHARED}`
     throw new ImageFault('state.forbidden', message)
   }
   return json(printMembers(image, membersSeenBy(image, viewer)))
@@ -42,12 +43,12 @@ export const addMember: Handler = async (call, deps, incoming) => {
   return changeMember(call, deps, project, (image) => {
     if (!isWritable(image, viewer)) throw notAllowed('create', id)
     if (image.members.some((member) => member.project === project)) {
-      const message = `Member ${project} is duplicated for image ${id}`
+      const message = said`Member ${project} is duplicated for image ${id}`
       throw new ImageFault('member.exists', message)
     }
     if (image.members.length >= MEMBERS_MAX) {
       const limit = limitMessage('members for this image', image.members.length + 1, MEMBERS_MAX)
-      const message = `Image member limit exceeded for image ${id}: ${limit}:`
+      const message = said`Image member limit exceeded for image ${id}: ${limit}:`
       throw new ImageFault('limit.exceeded', message)
     }
     const now = deps.now()
@@ -95,7 +96,7 @@ async function changeMember(
 function seenMember(image: Image, { id, name, viewer }: Call): Member {
   const member = membersSeenBy(image, viewer).find(({ project }) => project === name)
   if (member !== undefined) return member
-  const message = `${name} not found in the member list of the image ${id}.`
+  const message = said`${name} not found in the member list of the image ${id}.`
   throw new ImageFault('member.not_found', message)
 }
 
@@ -128,11 +129,11 @@ function invalid(message: string): ImageFault {
 }
 
 function notAllowed(verb: string, id: string): ImageFault {
-  return new ImageFault('caller.forbidden', `Not allowed to ${verb} members for image ${id}.`)
+  return new ImageFault('caller.forbidden', said`Not allowed to ${verb} members for image ${id}.`)
 }
 
 function notFound(id: string): string {
-  return `Image ${id} not found.`
+  return said`Image ${id} not found.`
 }
 
 function json(body: string): Answer {

@@ -1,3 +1,4 @@
+import { said } from '../request/said.ts'
 import { deactivateImage, reactivateImage } from './actions.ts'
 import { createImage } from './create.ts'
 import { downloadData } from './data-download.ts'
@@ -18,7 +19,7 @@ import { printImage } from './view.ts'
 
 /** Answers `GET /v2/images/{id}`. */
 const showImage: Handler = async (call, deps) => {
-  const image = await seenImage(call, deps, `No image found with ID ${call.id}`)
+  const image = await seenImage(call, deps, said`No image found with ID ${call.id}`)
   return json(printImage(image))
 }
 

@@ -1,3 +1,4 @@
+import { said } from '../request/said.ts'
 import type { Incoming } from './call.ts'
 import { checkFields } from './check-fields.ts'
 import { ImageFault } from './faults.ts'
@@ -55,7 +56,7 @@ function draftOf(contentType: string | undefined): Draft {
   if (draft !== undefined) return draft
   throw new ImageFault(
     'body.media_type',
-    `The request media type ${type || '(none)'} is not supported by this server.`,
+    said`The request media type ${type || '(none)'} is not supported by this server.`,
     { 'accept-patch': Object.keys(DRAFTS).join(', ') },
   )
 }
@@ -81,7 +82,7 @@ function kindOfDraft10(raw: Raw): Kind {
   throw invalid(
     op === undefined
       ? `Unable to find \`op\` in JSON Schema change. ${available}`
-      : `Invalid operation: \`${typeof op === 'string' ? op : JSON.stringify(op)}\`. ${available}`,
+      : said`Invalid operation: \`${typeof op === 'string' ? op : JSON.stringify(op)}\`. ${available}`,
   )
 }
 
@@ -108,7 +109,7 @@ function newValue(raw: Raw, kind: Kind): unknown {
 function checkDepth(kind: Kind, path: readonly string[]): void {
   const depth = path[0] === 'locations' && kind !== 'replace' ? 2 : 1
   if (path.length === depth) return
-  throw invalid(`Invalid JSON pointer for this resource: '/${path.join('/')}'`)
+  throw invalid(said`Invalid JSON pointer for this resource: '/${path.join('/')}'`)
 }
 
 const READ_ONLY: ReadonlySet<string> = new Set([
@@ -132,7 +133,7 @@ function checkWritable(name: string, kind: Kind): void {
   // Glance adds `stores` as a property, which nothing can show beside the field of that name.
   if (READ_ONLY.has(name) || (name === 'stores' && kind === 'add')) throw readOnly(name)
   if (RESERVED.has(name) || isReservedProperty(name)) {
-    throw new ImageFault('field.forbidden', `Attribute '${name}' is reserved.`)
+    throw new ImageFault('field.forbidden', said`Attribute '${name}' is reserved.`)
   }
 }
 

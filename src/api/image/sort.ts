@@ -1,4 +1,5 @@
 import { SORT_FIELDS, type SortField, type SortKey } from '../../image/search.ts'
+import { said } from '../request/said.ts'
 import { ImageFault } from './faults.ts'
 
 /**
@@ -59,12 +60,12 @@ function readKey(text: string): SortField {
   if (field !== undefined) return field
   throw new ImageFault(
     'query.invalid',
-    `Invalid sort key: ${key}. It must be one of the following: ${SORT_FIELDS.join(', ')}.`,
+    said`Invalid sort key: ${key}. It must be one of the following: ${SORT_FIELDS.join(', ')}.`,
   )
 }
 
 function readDirection(text: string): Direction {
   const direction = text.trim()
   if (direction === 'asc' || direction === 'desc') return direction
-  throw new ImageFault('query.invalid', `Invalid sort direction: ${direction}`)
+  throw new ImageFault('query.invalid', said`Invalid sort direction: ${direction}`)
 }

@@ -1,5 +1,6 @@
 import type { Image } from '../../image/image.ts'
 import { isWritable } from '../../image/visibility.ts'
+import { said } from '../request/said.ts'
 import type { Answer, Call } from './call.ts'
 import { checkFields } from './check-fields.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
@@ -16,7 +17,10 @@ export const addTag: Handler = (call, deps) => {
   return changeTags(call, deps, 'update', ({ tags }) => {
     if (tags.length < TAGS_MAX || tags.includes(name)) return [...tags, name]
     const limit = limitMessage('tags', tags.length + 1, TAGS_MAX)
-    throw new ImageFault('limit.exceeded', `Image tag limit exceeded for image ${id}: ${limit}:`)
+    throw new ImageFault(
+      'limit.exceeded',
+      said`Image tag limit exceeded for image ${id}: ${limit}:`,
+    )
   })
 }
 
@@ -34,9 +38,9 @@ async function changeTags(
   change: (image: Image) => readonly string[],
 ): Promise<Answer> {
   const { id, viewer } = call
-  await changeSeen(call, deps, `Image ${id} not found.`, (image) => {
+  await changeSeen(call, deps, said`Image ${id} not found.`, (image) => {
     if (!isWritable(image, viewer)) {
-      throw new ImageFault('caller.forbidden', `Not allowed to ${verb} tags for image ${id}.`)
+      throw new ImageFault('caller.forbidden', said`Not allowed to ${verb} tags for image ${id}.`)
     }
     return {
       ...withTags(image, change(image)),

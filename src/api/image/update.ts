@@ -1,5 +1,6 @@
 import type { Image } from '../../image/image.ts'
 import type { Viewer } from '../../image/visibility.ts'
+import { said } from '../request/said.ts'
 import type { Handler } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
 import {
@@ -19,7 +20,7 @@ import { printImage } from './view.ts'
 export const updateImage: Handler = async (call, deps, incoming) => {
   const changes = await readPatch(incoming)
   const { id, viewer } = call
-  const image = await changeSeen(call, deps, `No image found with ID ${id}`, (image) =>
+  const image = await changeSeen(call, deps, said`No image found with ID ${id}`, (image) =>
     changes.length === 0 ? image : changed(image, changes, viewer, deps.now()),
   )
   return {
@@ -49,7 +50,7 @@ function applied(image: WorkingCopy, change: Change, viewer: Viewer): WorkingCop
     return withField(image, name, value)
   }
   if (kind === 'remove' && isField(name)) {
-    throw new ImageFault('field.forbidden', `Property ${name} may not be removed.`)
+    throw new ImageFault('field.forbidden', said`Property ${name} may not be removed.`)
   }
   if (!isThere) throw conflict(name, 'does not exist')
   if (kind === 'replace') return withField(image, name, value)
@@ -67,7 +68,7 @@ function checkOwnerChange(image: Image, { kind, value }: Change, viewer: Viewer)
 }
 
 function conflict(name: string, problem: string): ImageFault {
-  return new ImageFault('field.conflict', `Property ${name} ${problem}.`)
+  return new ImageFault('field.conflict', said`Property ${name} ${problem}.`)
 }
 
 /** As a Glance that shows no locations answers, which is its default. */

@@ -1,4 +1,5 @@
 import { CatalogueFault } from '../../catalogue/faults.ts'
+import { cut } from '../request/said.ts'
 import type { Answer } from './call.ts'
 
 /** The codes of this face's own faults. Every other fault is sent as the Image API sends it. */
@@ -31,7 +32,7 @@ export class ImsFault extends Error {
 export function faultOf(error: unknown): ImsFault | undefined {
   if (error instanceof ImsFault) return error
   if (error instanceof CatalogueFault && error.code === 'marker.not_found') {
-    return new ImsFault(error.code, error.message)
+    return new ImsFault(error.code, cut(error.message))
   }
   return undefined
 }

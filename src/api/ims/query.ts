@@ -8,6 +8,7 @@ import {
 } from '../../image/search.ts'
 import { TIME_OPERATORS, type TimeFilter, timeFilter } from '../../image/time-filter.ts'
 import { readPairs, readWholeNumber } from '../request/parameters.ts'
+import { cut } from '../request/said.ts'
 import { ImsFault, type ImsFaultCode } from './faults.ts'
 
 /** The vendor's default. */
@@ -194,5 +195,5 @@ function invalid(message: string): ImsFault {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text)
+  return JSON.stringify(cut(text))
 }
