@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { type Database, DatabaseBusy } from '../../database/database.ts'
 import type { Reads } from '../../database/readers.ts'
 import { FileTrouble } from '../../file-trouble/file-trouble.ts'
@@ -36,6 +36,9 @@ import { asksForStorableText } from './terms.ts'
 
 /** Images read in one go; between two goes other work has its turn. */
 const PAGE_IMAGES = 250
+
+/** Of the texts of a list that are read in one go, for the same reason. */
+const BATCH_CHARACTERS_MAX = 2 * 1024 * 1024
 
 /** Images whose texts are read together; each may be of several MiB. */
 const SLICE_IMAGES = 20
@@ -107,6 +110,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
       if (isLast) return
       left -= images.length
       after = positionOf(last)
+      if (left > 0) await nextTurn()
     }
   }
 
@@ -258,7 +262,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
     const plan = this.planSearch(viewer, search, marker, reads)
     if (limit === 0) return { images: [], hasMore: false }
     const found = yield* foundImages(reads, plan.statements, limit + 1)
-    const images = this.#imagesUpTo(found.slice(0, limit), reads)
+    const images = this.#imagesUpTo(found.slice(0, limit), reads, PAGE_CHARACTERS_MAX)
     return { images, hasMore: found.length > images.length }
   }
 
@@ -276,18 +280,18 @@ export class SqliteCatalogue implements ManagedCatalogue {
     return this.#database.read(() => {
       const { sql, values } = this.plan(viewer, query, after, limit)
       const found = this.#database.prepare(sql).all(...values) as unknown as FoundRow[]
-      const images = this.#imagesUpTo(found)
+      const images = this.#imagesUpTo(found, this.#database, BATCH_CHARACTERS_MAX)
       return { images, isLast: found.length < limit && images.length === found.length }
     })
   }
 
   /** Reads a few images at a time, until all are read or the page has enough text. */
-  #imagesUpTo(found: readonly FoundRow[], reads: Reads = this.#database): readonly Image[] {
+  #imagesUpTo(found: readonly FoundRow[], reads: Reads, charactersMax: number): readonly Image[] {
     const images: Image[] = []
     let characters = 0
     for (let start = 0; start < found.length; start += SLICE_IMAGES) {
       for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES), reads)) {
-        if (characters >= PAGE_CHARACTERS_MAX) return images
+        if (characters >= charactersMax) return images
         characters += charactersOf(image)
         images.push(image)
       }
