@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { foundImages } from '../../src/catalogue/sqlite/found-images.ts'
 import {
   openSqliteCatalogue,
   type SqliteCatalogue,
@@ -75,22 +76,67 @@ test('a time of creation is where reading starts', () => {
   assert.equal(database.sqlite.prepare(started).all(...values).length, 4)
 })
 
-test('by name and by update an index is walked, also from a marker on', () => {
-  for (const [field, index] of [
-    ['name', 'images_by_name'],
-    ['updated_at', 'images_by_update'],
-  ] as const) {
+test('every order of one direction is walked along an index, also from a marker on', () => {
+  const indexes = {
+    name: 'images_by_name',
+    updated_at: 'images_by_update',
+    size: 'images_by_size',
+    status: 'images_by_status',
+    disk_format: 'images_by_disk_format',
+    container_format: 'images_by_container_format',
+  }
+  for (const [field, index] of Object.entries(indexes) as [SortField, string][]) {
     for (const marker of [undefined, idOf(200)]) {
       for (const fields of [{}, { statuses: ['active' as const] }]) {
         const { source, details } = explained(search(fields, [field]), ADMIN, marker)
         assert.equal(source, 'rows')
         for (const detail of details) {
-          assert.ok(detail.includes(`USING INDEX ${index}`), detail)
+          assert.ok(detail.includes(`INDEX ${index}`), detail)
           assert.doesNotMatch(detail, /TEMP B-TREE/)
         }
       }
     }
   }
+})
+
+test('for any other order the rows are gone through by number, some at a time', () => {
+  const { statements } = catalogue.planSearch(ADMIN, search({}, ['status', 'name']))
+  assert.deepEqual(
+    statements.map(({ reads }) => reads),
+    ['best of'],
+  )
+  const { sql = '', values = [] } = statements[0] ?? {}
+  const details = database.sqlite
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all('[]', 0, 99, ...values, 25)
+    .map((row) => String(row['detail']))
+  assert.ok(details.includes('SEARCH i USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)'))
+})
+
+test('sizes and times of update are found by the inverted index', () => {
+  const sizes = [{ field: 'sizeBytes', operator: 'gte', value: 1000 }] as const
+  const times = [{ field: 'updatedAt', operator: 'lt', seconds: 1_700_000_100 }] as const
+  for (const [fields, letter] of [
+    [{ numbers: sizes }, 's'],
+    [{ times }, 'u'],
+  ] as const) {
+    const { source, statements } = catalogue.planSearch(OWNER, search(fields))
+    assert.equal(source, 'postings')
+    const match = statements[0]?.values.find((value) => String(value).includes(' OR '))
+    assert.match(String(match), new RegExp(`\\bp${letter}\\dx\\d`))
+  }
+})
+
+test('a search that finds nothing can be interrupted all along', () => {
+  const asked = search({ checksum: 'of no image' }, ['name'])
+  const { statements } = catalogue.planSearch(ADMIN, asked)
+  const steps = foundImages(database.sqlite, statements, 25)
+  let interruptions = 0
+  let step = steps.next()
+  for (; step.done !== true; step = steps.next()) interruptions += 1
+  assert.deepEqual(step.value, [])
+  assert.ok(interruptions >= IMAGES / 64 / 4, `${interruptions}`)
+  assert.ok(interruptions <= (IMAGES / 64) * 4, `${interruptions}`)
 })
 
 test('few candidates are found by the index and sorted, however many other images there are', () => {
