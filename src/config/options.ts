@@ -196,7 +196,7 @@ export const OPTIONS = {
   },
   'upstream.firstByteTimeoutMs': {
     kind: TIMEOUT,
-    default: ['30000'],
+    default: ['10000'],
     description: 'milliseconds from a request to the beginning of its answer',
   },
   'upstream.answerTimeoutMs': {

@@ -74,6 +74,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#isSent
   }
 
+  /** Whether the answer's headers have come. */
+  get hasBegun(): boolean {
+    return this.#status > 0
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#isSettled) {
       controller.abort(new Error('given up'))

@@ -1,7 +1,7 @@
 export type UpstreamFaultCode =
   /** No connection, or it broke before the answer was whole. */
   | 'unreachable'
-  /** Too many requests are under way or wait already. */
+  /** Too many requests are under way or wait already, or the service hangs. */
   | 'overloaded'
   | 'timeout'
   /** The answer is invalid: a redirect, broken HTTP, not JSON. */

@@ -20,6 +20,8 @@ export interface UpstreamLimits {
   readonly retryAfterMaxMs: number
   /** How long an address that failed is tried last. */
   readonly badAddressMs: number
+  /** After so many requests in a row without a byte of an answer, others are refused at once. */
+  readonly hangsMax: number
   /** Requests under way at once, and so also connections to one address. */
   readonly concurrentMax: number
   /** Requests that wait for one of those to end. */
@@ -38,7 +40,7 @@ const MIB = 1024 * KIB
 
 export const UPSTREAM_LIMITS: UpstreamLimits = {
   connectTimeoutMs: 3_000,
-  firstByteTimeoutMs: 30_000,
+  firstByteTimeoutMs: 10_000,
   gapTimeoutMs: 10_000,
   answerTimeoutMs: 60_000,
   attemptsMax: 3,
@@ -46,6 +48,7 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   backoffMaxMs: 1_000,
   retryAfterMaxMs: 2_000,
   badAddressMs: 5_000,
+  hangsMax: 3,
   concurrentMax: 64,
   queueMax: 1_000,
   queueTimeoutMs: 5_000,

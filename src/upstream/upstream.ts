@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Address, Addresses } from './addresses.ts'
+import { Breaker } from './breaker.ts'
 import { type Buffered, Exchange, type RawAnswer } from './exchange.ts'
 import { UpstreamFault, type UpstreamFaultCode } from './fault.ts'
 import { Gate } from './gate.ts'
@@ -78,6 +79,7 @@ export class Upstream {
   readonly #addresses: Addresses
   readonly #attemptsMax: number
   readonly #gate: Gate
+  readonly #breaker: Breaker
   readonly #buffered: Buffered = { bytes: 0 }
   readonly #log: ((event: UpstreamEvent) => void) | undefined
 
@@ -90,6 +92,7 @@ export class Upstream {
     this.#addresses = new Addresses(urls, this.limits, ca)
     this.#attemptsMax = Math.max(this.limits.attemptsMax, urls.length)
     this.#gate = new Gate(name, this.limits.concurrentMax, this.limits.queueMax)
+    this.#breaker = new Breaker(name, this.limits)
     this.#log = options.log
   }
 
@@ -99,11 +102,12 @@ export class Upstream {
     const deadlineMs = startMs + this.limits.answerTimeoutMs
     const tried = new Set<Address>()
     for (let attempt = 1; ; attempt += 1) {
-      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), request.signal)
+      const isProbe = await this.#enter(deadlineMs, request.signal)
       const address = this.#addresses.next(tried)
       tried.add(address)
       const exchange = this.#exchange(request, deadlineMs)
       const outcome = await this.#attempt(address, request, exchange)
+      if (isProbe) this.#breaker.endProbe()
       const hasFailed = isPassing(outcome)
       if (hasFailed) address.failedAtMs = performance.now()
       else if ('answer' in outcome) address.failedAtMs = 0
@@ -157,6 +161,20 @@ export class Upstream {
     await this.#addresses.close()
   }
 
+  /** Waits for a place. @returns whether the request is the breaker's probe. @throws UpstreamFault */
+  async #enter(deadlineMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const isProbe = this.#breaker.enter()
+    try {
+      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), signal)
+    } catch (error) {
+      if (isProbe) this.#breaker.endProbe()
+      throw error
+    }
+    if (isProbe || !this.#breaker.isOpen) return isProbe
+    this.#gate.leave()
+    throw this.#breaker.refusal()
+  }
+
   #exchange({ signal }: UpstreamRequest, deadlineMs: number): Exchange {
     return new Exchange(this.name, this.limits, deadlineMs, signal, this.#buffered)
   }
@@ -164,6 +182,7 @@ export class Upstream {
   async #attempt(address: Address, request: UpstreamRequest, exchange: Exchange): Promise<Outcome> {
     const { path, query } = request
     const target = `${address.basePath}${path}`
+    const sinceMs = performance.now()
     try {
       if (!exchange.isOver) {
         address.pool.dispatch(
@@ -177,11 +196,14 @@ export class Upstream {
         )
       }
       const raw = await exchange.answer
+      this.#breaker.sawLife()
       if (raw.status >= 300 && raw.status < 400) return { fault: this.#redirected(raw.status) }
       return { answer: { ...raw, ...facts(raw.headers) } }
     } catch (error) {
-      if (error instanceof UpstreamFault) return { fault: error }
-      throw error
+      if (!(error instanceof UpstreamFault)) throw error
+      if (error.code === 'timeout' && !exchange.hasBegun) this.#breaker.sawHang(sinceMs)
+      else if (exchange.hasBegun || error.code === 'unreachable') this.#breaker.sawLife()
+      return { fault: error }
     } finally {
       this.#gate.leave()
     }
