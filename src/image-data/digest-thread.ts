@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type DigestRequest, STARTED } from './digest-messages.ts'
+import type { DigestRequest, DigestStart } from './digest-messages.ts'
 import { imageDataFault } from './faults.ts'
 
 interface Waiting {
@@ -63,20 +63,18 @@ export class DigestThread {
     if (this.#worker !== undefined) return this.#worker
     // The file is run as it is in a checkout, and compiled where it is published.
     const file = new URL(`digest-worker${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(file, { workerData: this.#algorithm })
+    const hasStarted = new Uint8Array(new SharedArrayBuffer(1))
+    const workerData: DigestStart = { algorithm: this.#algorithm, hasStarted }
+    const worker = new Worker(file, { workerData })
     worker.unref()
-    let hasStarted = false
     worker.on('message', (answer: string) => {
-      if (answer === STARTED) {
-        hasStarted = true
-        return
-      }
       this.#waiting.shift()?.resolve(answer)
       if (this.#waiting.length === 0) worker.unref()
     })
     worker.on('error', (error) => {
       // A thread opens files to start: what it throws then has no code.
-      this.#fail(worker, hasStarted ? error : imageDataFault('data.unwritable', String(error)))
+      const isRunning = Atomics.load(hasStarted, 0) === 1
+      this.#fail(worker, isRunning ? error : imageDataFault('data.unwritable', String(error)))
     })
     worker.on('exit', () => this.#fail(worker, new Error('The digest thread has ended.')))
     this.#worker = worker

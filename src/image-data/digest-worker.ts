@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type DigestRequest, STARTED } from './digest-messages.ts'
+import type { DigestRequest, DigestStart } from './digest-messages.ts'
 
-const algorithm = workerData as string
+const { algorithm, hasStarted } = workerData as DigestStart
 const hashes = new Map<number, Hash>()
 
 parentPort?.on('message', (request: DigestRequest) => {
@@ -16,4 +16,4 @@ parentPort?.on('message', (request: DigestRequest) => {
   if (request.ask === 'digest') parentPort?.postMessage(hash.digest('hex'))
 })
 
-parentPort?.postMessage(STARTED)
+Atomics.store(hasStarted, 0, 1)
