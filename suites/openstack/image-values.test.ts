@@ -111,6 +111,31 @@ function isRefusal({ status }: Answer): boolean {
   return status >= 400 && status < 500
 }
 
+test('a null kernel and ramdisk are stored and shown as null, alone and in the list', async () => {
+  const fields = { kernel_id: null, ramdisk_id: null, hw_disk_bus: 'scsi' }
+  const seen = await Promise.all(
+    [theirs, ours].map(async (side) => {
+      const made = await send(side, 'POST', '/v2/images', fields)
+      const id = String(made.json?.['id'])
+      const step = { op: 'add', path: '/kernel_id', value: null }
+      const changed = await send(side, 'PATCH', `/v2/images/${id}`, [step])
+      const shown = await send(side, 'GET', `/v2/images/${id}`)
+      const listed = await send(side, 'GET', `/v2/images?id=in:${id}`)
+      const [image] = (listed.json?.['images'] ?? []) as Answer['json'][]
+      const documents = [made.json, changed.json, shown.json, image]
+      const answers = documents.map((json) => settled({ status: 200, text: '', json }, {}))
+      return { statuses: [made.status, changed.status], answers }
+    }),
+  )
+  const [their, our] = seen
+  assert.deepEqual(our, their)
+  assert.deepEqual(their?.statuses, [201, 200])
+  for (const answer of their?.answers ?? []) {
+    const { kernel_id, ramdisk_id } = answer as Record<string, unknown>
+    assert.deepEqual([kernel_id, ramdisk_id], [null, null])
+  }
+})
+
 test('2,000 bodies made from the schema are taken, stored and refused as Glance does', async (t) => {
   const seed = Number(process.env['VALUES_SEED'] ?? randomInt(2 ** 31 - 1))
   t.diagnostic(`VALUES_SEED=${seed} sends the same again`)
