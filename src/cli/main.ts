@@ -1,5 +1,6 @@
 import { processEnvironment } from '../config/environment.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
+import { whenParentEnds } from './parent.ts'
 import { run } from './run.ts'
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -37,6 +38,7 @@ function stopSignal(): AbortSignal {
     controller.abort()
   }
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
+  if (processEnvironment()['npm_command'] === 'exec') whenParentEnds(stop)
   return controller.signal
 }
 

@@ -9,7 +9,7 @@ import { after, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-/** `npm start` in a checkout: the server ends with the npm that started it. */
+/** `npm start` and `npx` in a checkout: the server ends with the npm that started it. */
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const END_TIMEOUT_MS = 20_000
@@ -25,15 +25,21 @@ function isOpen(port: number): Promise<boolean> {
   })
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  it(`${signal} to npm ends the server, and its port is free again`, async () => {
+const STARTS = [
+  ['SIGTERM', 'npm', 'start'],
+  ['SIGINT', 'npm', 'start'],
+  ['SIGTERM', 'npx', 'afterimage', 'serve'],
+] as const
+
+for (const [signal, command, ...args] of STARTS) {
+  it(`${signal} to ${command} ends the server, and its port is free again`, async () => {
     const ports = { COMPUTE: '0', IMAGE: '0', IDENTITY: '0' }
-    const child = spawn('npm', ['start'], {
+    const child = spawn(command, args, {
       cwd: CHECKOUT,
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,
-        AFTERIMAGE_DATA: join(dir, signal),
+        AFTERIMAGE_DATA: join(dir, command, signal),
         ...Object.fromEntries(
           Object.entries(ports).map(([face, port]) => [`AFTERIMAGE_${face}_PORT`, port]),
         ),
