@@ -5,11 +5,15 @@ CLOUD_KEYSTONE_PORT=${CLOUD_KEYSTONE_PORT:-25000}
 CLOUD_GLANCE_PORT=${CLOUD_GLANCE_PORT:-29292}
 CLOUD_NOVA_PORT=${CLOUD_NOVA_PORT:-28774}
 CLOUD_MEMCACHED_PORT=${CLOUD_MEMCACHED_PORT:-21211}
+CLOUD_MARIADB_PORT=${CLOUD_MARIADB_PORT:-23306}
+# Where the three services keep their records when the cloud is made: sqlite or mariadb.
+if [ -d "$CLOUD_STATE/mariadb" ]; then CLOUD_DB=mariadb; else CLOUD_DB=${CLOUD_DB:-sqlite}; fi
 # Processes of each of the three services.
 CLOUD_WORKERS=${CLOUD_WORKERS:-2}
 
 # In the order in which they start.
 ALL_SERVICES=(memcached keystone glance nova)
+[ "$CLOUD_DB" != mariadb ] || ALL_SERVICES=(mariadb "${ALL_SERVICES[@]}")
 
 # Debian's Python, whatever other comes first on the PATH, and no proxy before the loopback.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

@@ -13,7 +13,7 @@ const STOP = fileURLToPath(new URL('stop-cloud', import.meta.url))
 const CLOUD_VARIABLE = 'AFTERIMAGE_TEST_CLOUD'
 const OWN_STATE = join(tmpdir(), 'afterimage-cloud')
 
-export type ServiceName = 'memcached' | 'keystone' | 'glance' | 'nova'
+export type ServiceName = 'mariadb' | 'memcached' | 'keystone' | 'glance' | 'nova'
 export type UserName = 'admin' | 'demo' | 'alt_demo' | 'demo_reader'
 export type ProjectName = 'admin' | 'demo' | 'alt'
 
