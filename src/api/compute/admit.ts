@@ -108,7 +108,10 @@ export async function admit(
   }
   const about =
     method === 'GET' || method === 'HEAD' ? versionAskedFor(project, path, target) : undefined
-  if (about !== undefined) return versionDocument(request, base, first, about)
+  if (about !== undefined) {
+    checkProject(project, caller)
+    return versionDocument(request, base, first, about)
+  }
   const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
   if (match.kind === 'none') {
     throw new ComputeFault('route.not_found', 'The resource could not be found.')
@@ -138,7 +141,7 @@ export async function admit(
     const version = first === 'v2' ? undefined : readMicroversion(request.headers)
     if (version !== undefined) headers = versionHeaders(version)
     checkMicroversion(version, match.route.until, gate)
-    checkProject(call)
+    checkProject(project, caller)
     checkEnd(call, request, gate)
     checkRole(call)
     checkContentType(request.headers['content-type'])
@@ -279,7 +282,7 @@ function checkEnd({ caller }: Call, { headers }: FastifyRequest, { deprecation }
  * The project in the URL must be the token's, for admin too; if the token's project is unknown, any
  * is accepted.
  */
-function checkProject({ project, caller }: Call): void {
+function checkProject(project: string | undefined, caller: Caller): void {
   if (project === undefined || project === caller.projectId || caller.isUnchecked === true) return
   const whose =
     caller.projectId === null

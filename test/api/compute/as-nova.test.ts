@@ -97,3 +97,21 @@ test('versions are told by their id, and at the folder of a project', async () =
     assert.equal(await about('/v2.1/versions/v2.1', method), 404)
   }
 })
+
+test('a byte order mark before JSON is skipped, a line break behind a time is not', async () => {
+  const image = makeImage()
+  await using server = await startServer([image])
+  const marked = await server.ask(`/v2.1/${DEMO}/images/${image.id}/metadata`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: '\ufeff{"metadata":{"a":"b"}}',
+  })
+  assert.equal(marked.status, 200)
+  assert.equal((await server.ask(`${list}?changes-since=2026-01-01T00:00:00Z%0A`)).status, 400)
+})
+
+test('the project of the path is checked before a version is told', async () => {
+  await using server = await startServer([])
+  assert.equal((await server.ask('/v2.1/0123456789abcdef/')).status, 400)
+  assert.equal((await server.ask('/v2/0123456789abcdef/versions/v2.1')).status, 400)
+})
