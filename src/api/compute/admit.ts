@@ -106,8 +106,7 @@ export async function admit(
   if (caller === undefined) {
     return { kind: 'unauthorized', keystone: keystoneOf(base, gate) }
   }
-  const about =
-    method === 'GET' || method === 'HEAD' ? versionAskedFor(project, path, target) : undefined
+  const about = versionAskedFor(method, project, path, target)
   if (about !== undefined) {
     checkProject(project, caller)
     return versionDocument(request, base, first, about)
@@ -185,10 +184,12 @@ function rootDocument(request: FastifyRequest, target: Target, base: string): Ad
  * names. Mirrors nova/api/openstack/compute/routes.py.
  */
 function versionAskedFor(
+  method: string,
   project: string | undefined,
   path: readonly string[],
   { segments: [first], endsInSlash }: Target,
 ): Prefix | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined
   if (endsInSlash) {
     return project !== undefined && path.length === 0 ? (first as Prefix) : undefined
   }
