@@ -115,8 +115,8 @@ function answerFileTrouble(
 /** What every answer carries, whatever it will be. */
 function beginAnswer(face: Face, request: FastifyRequest, reply: FastifyReply): void {
   for (const name of face.requestIdHeaders) reply.header(name, request.id)
-  if (request.headers.upgrade !== undefined) {
-    // It is not met; but Node reads nothing on that came with such a request, and would say nothing.
+  if (request.headers.upgrade !== undefined || neverAsked.has(request.raw)) {
+    // Node reads nothing on that came with an upgrade, or ends the connection, and would say nothing.
     hangUpAfterAnswer(request.raw.socket)
     reply.header('connection', 'close')
   }
@@ -155,6 +155,12 @@ function isTooLarge(face: Face, request: IncomingMessage): boolean {
 }
 
 /**
+ * Requests that got no 100. Node ends their connection with the answer, so nothing behind them may be
+ * carried out: nobody would hear of it.
+ */
+const neverAsked = new WeakSet<IncomingMessage>()
+
+/**
  * `Expect: 100-continue` with a body that is too large gets its refusal before the body is sent,
  * and a streamed one gets its 100 when the face begins to read it; other expectations are ignored,
  * as uWSGI ignores them.
@@ -166,7 +172,8 @@ function meetExpectations(app: FastifyInstance, face: Face): void {
     const goOn = () => {
       // Behind another answer Node would put the 100 between that answer's headers and its body.
       const isQueued = response.socket === null
-      if (!isQueued && !response.headersSent) response.writeContinue()
+      if (isQueued) neverAsked.add(request)
+      else if (!response.headersSent) response.writeContinue()
     }
     if (isStreaming(request)) whenRead(request, goOn)
     else if (!isTooLarge(face, request)) goOn()

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Face } from '../api/face/face.ts'
 import { hangUpAfterAnswer } from './hang-up.ts'
@@ -75,8 +76,9 @@ class BodyCutOff extends Error {
  */
 export function closeAfterUnreadBody({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (!isStreaming(raw) || raw.complete) return
-  // The request has lost its socket where a client that passed it on has given it up.
-  const { socket } = reply.raw
+  // An answer that waits behind another has no socket yet; the request has lost its own where a client
+  // that passed it on has given it up.
+  const socket = (raw.socket as Socket | null) ?? reply.raw.socket
   if (socket !== null) hangUpAfterAnswer(socket)
   reply.header('connection', 'close')
 }

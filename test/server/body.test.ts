@@ -94,6 +94,19 @@ test('Expect: 100-continue gets one 100 and then the answer', async () => {
   assert.equal(answers[0]?.status, 200)
 })
 
+test('nothing is carried out behind a request whose 100 could not be sent, since its answer is the last', async () => {
+  const bytes =
+    request('GET', METADATA) +
+    request('GET', METADATA, { Expect: '100-continue' }) +
+    request('DELETE', METADATA.replace('/metadata', ''))
+  const { answers } = await say(stand.port, bytes)
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200],
+  )
+  assert.ok(catalogue.images.has(IMAGE_ID))
+})
+
 test('a 100 never stands in the middle of an answer that waits its turn', async () => {
   const headers = { Expect: '100-continue', 'X-Auth-Token': undefined }
   const bytes = request('GET', METADATA) + request('POST', METADATA, headers, '{"metadata":{}}')
