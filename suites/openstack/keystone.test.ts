@@ -63,6 +63,7 @@ test('a real project token is its user in its project, with the public image end
     { ...caller, expiresAtMs: 0 },
     {
       userId: cloud.users.demo,
+      userName: 'demo',
       projectId: cloud.projects.demo,
       roles: ['member', 'reader'],
       isAdmin: false,
