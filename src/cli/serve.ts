@@ -55,7 +55,8 @@ async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<v
   try {
     terminal.stdout.write(greetingInFront(config, running.url, terminal))
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
-    await untilStopped(terminal)
+    await untilStopped(terminal, config.shutdown.delayMs)
+    await running.leave()
   } finally {
     stopBrownoutLog()
     await running.close()
@@ -77,19 +78,21 @@ async function serveCatalogue(
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(await greeting(running, loaded, terminal))
-    await untilStopped(terminal)
+    await untilStopped(terminal, config.shutdown.delayMs)
+    await running.leave()
   } finally {
     stopBrownoutLog()
     await running.close()
   }
 }
 
-async function untilStopped({ stop, stderr }: Terminal): Promise<void> {
+async function untilStopped({ stop, stderr }: Terminal, delayMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     if (stop.aborted) resolve()
     else stop.addEventListener('abort', () => resolve(), { once: true })
   })
-  stderr.write('afterimage: stopping; requests in flight are finished first\n')
+  const after = delayMs === 0 ? '' : ` in ${delayMs} ms`
+  stderr.write(`afterimage: stopping${after}; requests in flight are finished first\n`)
 }
 
 async function greeting(

@@ -61,6 +61,7 @@ export interface Config {
   }
   readonly upstream: UpstreamConfig
   readonly tokens: { readonly lifetimeHours: number }
+  readonly shutdown: { readonly delayMs: number }
   readonly deprecation: DeprecationPolicy
   readonly ledger: {
     readonly enabled: boolean
@@ -129,6 +130,7 @@ export function assembleConfig(values: OptionValues): Config {
       answerBytesMax: values['upstream.answerBytesMax'],
     },
     tokens: { lifetimeHours: values['tokens.lifetimeHours'] },
+    shutdown: { delayMs: values['shutdown.delayMs'] },
     deprecation: {
       sunsetAt: values['deprecation.sunsetAt'],
       policyUrl: values['deprecation.policyUrl'],

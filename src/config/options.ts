@@ -219,6 +219,12 @@ export const OPTIONS = {
     default: ['67108864'],
     description: 'largest answer that is taken from Glance or Keystone',
   },
+  'shutdown.delayMs': {
+    kind: wholeNumber('MS', 0, TIMEOUT_MS_MAX),
+    default: ['0'],
+    description:
+      'milliseconds from SIGTERM, and 503 at /readiness, to the end of listening; for balancers',
+  },
   ...DEPRECATION_OPTIONS,
   ...LEDGER_OPTIONS,
   'log.level': {

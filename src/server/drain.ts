@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
+import type { Readiness } from './readiness.ts'
 import { closeSilentConnections } from './silent-connections.ts'
 
 /** How often connections whose request has just been finished are let go. */
@@ -28,4 +30,13 @@ export async function drain(
     clearInterval(sweep)
     clearTimeout(cut)
   }
+}
+
+/**
+ * Says at `/readiness` that this server is about to stop, and gives balancers `delayMs` to notice
+ * while it still answers; to be called before `drain`.
+ */
+export async function leave(readiness: Readiness, delayMs: number): Promise<void> {
+  readiness.leave()
+  await sleep(delayMs)
 }

@@ -14,17 +14,19 @@ import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, answerPreface, newRequestId } from './parser-failure.ts'
+import { answerReadiness, isReadinessCall, Readiness } from './readiness.ts'
 import { closeAfterUnreadBody, isStreaming, keepBodiesRaw, noteStreaming } from './request-body.ts'
 import { rememberConnections } from './silent-connections.ts'
 
 /**
- * One HTTP server for one face: limits, request ids, health, and every failure (the framework's and
+ * One HTTP server for one face: limits, request ids, health, readiness, and every failure (the framework's and
  * the parser's included) in the face's own shape. It does not listen yet.
  */
 export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
+  readiness = new Readiness(),
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
@@ -65,6 +67,7 @@ export function createHttpServer(
     noteStreaming(face, request.raw)
     beginAnswer(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
+    if (isReadinessCall(request)) return answerReadiness(readiness, request, reply)
     if (isTooLarge(face, request.raw)) {
       return refuseTooLarge(face, request, reply)
     }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { computeFace } from '../api/compute/face.ts'
 import type { Endpoint } from '../api/face/endpoints.ts'
@@ -13,13 +12,16 @@ import { withoutVersion } from '../identity/keystone/read-token.ts'
 import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
-import { drain } from './drain.ts'
+import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { openLedger } from './ledger.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
+import { probe } from './probe.ts'
+import { Readiness } from './readiness.ts'
+import { upstreamCheck } from './readiness-checks.ts'
 
 export interface CloudOptions {
   /** With `glance.url`; a cloud's name has become addresses already. */
@@ -34,6 +36,8 @@ export interface RunningInFront {
   readonly url: string
   /** Checks whether the services answer. @returns a line for each that does not. */
   probe(): Promise<readonly string[]>
+  /** Asks balancers for no more requests, and goes on answering for `shutdown.delayMs`. */
+  leave(): Promise<void>
   /** Stops taking requests, finishes those in flight, closes every connection. */
   close(): Promise<void>
 }
@@ -65,9 +69,9 @@ export async function startInFront({
     ...(nova === undefined ? {} : { elsewhere: nova }),
     ...(ledger === undefined ? {} : { ledger }),
   })
-  const app: FastifyInstance = createHttpServer(face, logger, {
-    idleTimeoutMs: idleTimeoutMs(config),
-  })
+  const readiness = readinessOver(glance, keystone)
+  const limits = { idleTimeoutMs: idleTimeoutMs(config) }
+  const app: FastifyInstance = createHttpServer(face, logger, limits, readiness)
   const close = async () => {
     await drain([app])
     ledger?.close()
@@ -80,7 +84,12 @@ export async function startInFront({
     await close()
     throw error
   }
-  return { url: listening.url, probe: () => probeAll(glance, keystone), close }
+  return {
+    url: listening.url,
+    probe: () => probeAll(glance, keystone),
+    leave: () => leave(readiness, config.shutdown.delayMs),
+    close,
+  }
 }
 
 function openUpstreams(
@@ -168,32 +177,24 @@ function fixed(publicUrl: string): Endpoint {
   return { publicUrl, port: () => 0 }
 }
 
-const PROBE_TIMEOUT_MS = 3_000
-
 /** Neither path needs a token. */
+const GLANCE_PROBE = '/versions'
+const KEYSTONE_PROBE = '/v3'
+
 async function probeAll(
   glance: Upstream,
   keystone: Upstream | undefined,
 ): Promise<readonly string[]> {
   const found = await Promise.all([
-    probe(glance, '/versions'),
-    keystone === undefined ? undefined : probe(keystone, '/v3'),
+    probe(glance, GLANCE_PROBE),
+    keystone === undefined ? undefined : probe(keystone, KEYSTONE_PROBE),
   ])
   return found.filter((trouble) => trouble !== undefined)
 }
 
-async function probe(upstream: Upstream, path: string): Promise<string | undefined> {
-  const until = 'requests that need it are refused until it does'
-  try {
-    const { status } = await upstream.request({
-      method: 'GET',
-      path,
-      requestId: `req-${randomUUID()}`,
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-    })
-    if (status < 400) return undefined
-    return `${upstream.name} answers ${status} to ${path}: check its address`
-  } catch (error) {
-    return `${upstream.name} does not answer (${(error as Error).message}); ${until}`
-  }
+function readinessOver(glance: Upstream, keystone: Upstream | undefined): Readiness {
+  return new Readiness([
+    upstreamCheck(glance, GLANCE_PROBE),
+    ...(keystone === undefined ? [] : [upstreamCheck(keystone, KEYSTONE_PROBE)]),
+  ])
 }

@@ -19,7 +19,7 @@ import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
 import { loadExample } from '../transfer/example.ts'
 import { inDataFolder } from './data-folder.ts'
-import { drain } from './drain.ts'
+import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
@@ -27,7 +27,9 @@ import { type OpenedImageData, openImageData } from './image-data.ts'
 import { openLedger } from './ledger.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
-import { type WriteTrouble, WriteTroubles } from './write-troubles.ts'
+import { Readiness } from './readiness.ts'
+import { catalogueCheck, diskCheck } from './readiness-checks.ts'
+import { WriteTroubles } from './write-troubles.ts'
 
 const HOUR_MS = 3_600_000
 const FACES: readonly FaceName[] = ['compute', 'image', 'identity']
@@ -53,8 +55,8 @@ export interface Running {
   readonly isFirstStart: boolean
   /** How many example images this start stored. */
   readonly exampleImages: number
-  /** The trouble that writes are in now, for readiness; undefined if there is none. */
-  writeTrouble(): WriteTrouble | undefined
+  /** Asks balancers for no more requests, and goes on answering for `shutdown.delayMs`. */
+  leave(): Promise<void>
   /** Stops taking requests, finishes those in flight, closes the catalogue. */
   close(): Promise<void>
 }
@@ -70,6 +72,10 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { database, firstAccounts } = await inDataFolder(config.data, () => openAccounts(options))
   const troubles = new WriteTroubles(options.logger, () => database.tryWrite())
   database.watchWrites(troubles)
+  const readiness = new Readiness([
+    catalogueCheck(() => troubles.current()),
+    diskCheck(config.data, config.image.freeBytesMin),
+  ])
   const apps: FastifyInstance[] = []
   let imageData: OpenedImageData | undefined
   let ledger: CallLedger | undefined
@@ -86,7 +92,12 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     const exampleImages = options.withExample ? await fillEmpty(catalogue, database) : 0
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
     ledger = openLedger(config, options.logger)
-    const listening = await listenAll({ ...options, nova, ledger }, database, imageData, apps)
+    const listening = await listenAll(
+      { ...options, nova, ledger, readiness },
+      database,
+      imageData,
+      apps,
+    )
     const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
     return {
       urls: {
@@ -97,7 +108,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
       cloudsYaml,
       isFirstStart: firstAccounts !== undefined,
       exampleImages,
-      writeTrouble: () => troubles.current(),
+      leave: () => leave(readiness, config.shutdown.delayMs),
       close,
     }
   } catch (error) {
@@ -155,10 +166,11 @@ function localHost(host: string): string {
 interface OpenedBeside {
   readonly nova: Elsewhere | undefined
   readonly ledger: CallLedger | undefined
+  readonly readiness: Readiness
 }
 
 async function listenAll(
-  { config, logger, nova, ledger }: StartOptions & OpenedBeside,
+  { config, logger, nova, ledger, readiness }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -200,8 +212,9 @@ async function listenAll(
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }
   const listening: Partial<Record<FaceName, Listening>> = {}
+  const limits = { idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
-    const app = createHttpServer(faces[name], logger, { idleTimeoutMs: idleTimeoutMs(config) })
+    const app = createHttpServer(faces[name], logger, limits, readiness)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

@@ -74,6 +74,22 @@ describe('serve', () => {
     await assert.rejects(fetch(compute))
   })
 
+  it('answers for a while after the signal when told to, and says so at /readiness', async () => {
+    const served = await serve(['--data', 'one', '--shutdown-delay-ms', '3000'])
+    const { origin } = new URL(urlOf(served.greeting, 'compute'))
+    assert.equal((await fetch(`${origin}/readiness`)).status, 200)
+    const ending = served.stop()
+    const readiness = await fetch(`${origin}/readiness`)
+    assert.deepEqual(
+      [readiness.status, await readiness.text()],
+      [503, 'server: it is about to stop'],
+    )
+    const { code, stderr } = await ending
+    assert.equal(code, 0)
+    assert.match(stderr, /stopping in 3000 ms; /)
+    await assert.rejects(fetch(`${origin}/readiness`))
+  })
+
   it('prints a curl line that lists the example images when pasted, and no password', async (t) => {
     if (!hasCurl()) return t.skip('curl is not installed: on Debian, "apt-get install curl"')
     const served = await serve(['--data', "it's here", '--example'])

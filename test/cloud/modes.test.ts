@@ -193,6 +193,9 @@ test("Glance's troubles are in the log, and what callers do every day is not", a
 test('only the compute port listens, and says that it is there', async (t) => {
   await using stand = await startStand(t)
   assert.equal((await stand.ask('/healthcheck')).text, 'OK')
+  assert.deepEqual(await stand.running.probe(), [])
+  stand.glance.behave(status(404))
+  stand.keystone.behave(status(404))
   assert.deepEqual(await stand.running.probe(), [
     'Glance answers 404 to /versions: check its address',
     'Keystone answers 404 to /v3: check its address',

@@ -125,13 +125,16 @@ export function row(id: string, fields: Readonly<Record<string, unknown>> = {}):
 /** One image, for everybody. */
 export const goodGlance: Choose = ({ method, path }) => {
   if (path === '/v2/images') return page([row(IMAGE_ID)])
+  if (path === '/versions') return json(200, { versions: [] })
   if (path !== `/v2/images/${IMAGE_ID}`) return status(404)
   return method === 'DELETE' ? status(204) : json(200, row(IMAGE_ID))
 }
 
 /** Knows `demo`; whoever else comes is nobody. */
-export const goodKeystone: Choose = ({ headers }) =>
-  headers['x-subject-token'] === TOKEN ? json(200, tokenDocument()) : status(404)
+export const goodKeystone: Choose = ({ headers, path }) => {
+  if (path === '/v3') return json(200, { version: {} })
+  return headers['x-subject-token'] === TOKEN ? json(200, tokenDocument()) : status(404)
+}
 
 export function tokenDocument(fields: Readonly<Record<string, unknown>> = {}): object {
   return {

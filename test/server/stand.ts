@@ -12,6 +12,7 @@ import { matches } from '../../src/image/query.ts'
 import { isListed } from '../../src/image/visibility.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
 import type { ServerLimits } from '../../src/server/limits.ts'
+import type { Readiness } from '../../src/server/readiness.ts'
 
 /** A Compute server over a catalogue that a test can make fail, and one token, `good`. */
 
@@ -103,6 +104,7 @@ export interface Settings {
   readonly catalogue?: Catalogue
   readonly users?: Identity
   readonly limits?: Partial<ServerLimits>
+  readonly readiness?: Readiness
   readonly publicUrl?: string
   readonly trustedProxies?: readonly string[]
   /** Takes what the server logs, a line each. */
@@ -132,7 +134,7 @@ export async function startServer(settings: Settings = {}): Promise<Stand> {
     lines === undefined
       ? pino({ level: 'silent' })
       : pino({}, { write: (line) => lines.push(line) })
-  const app = createHttpServer(face, logger, settings.limits)
+  const app = createHttpServer(face, logger, settings.limits, settings.readiness)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const close = async () => {
