@@ -42,6 +42,15 @@ export interface User extends Named {
   readonly defaultProjectId: string | null
 }
 
+/** A role that a user has on a project. */
+export interface RoleAssignment {
+  readonly user: Named
+  readonly project: Named
+  readonly role: Named
+  /** The role that brings this one with it; absent where the role itself is assigned. */
+  readonly impliedBy?: Named
+}
+
 /** All there is to say of a token, except the token. */
 export interface TokenDescription {
   readonly user: Named
@@ -76,6 +85,8 @@ export interface TokenService extends Identity {
   users(): Promise<readonly User[]>
   user(id: string): Promise<User | undefined>
   roles(): Promise<readonly Named[]>
+  /** Those that are implied too, each behind the one that implies it. */
+  roleAssignments(): Promise<readonly RoleAssignment[]>
 }
 
 export type SignInFaultCode =

@@ -9,12 +9,15 @@ export interface Endpoints {
 
 export const REGION = 'RegionOne'
 const INTERFACES = ['public', 'internal', 'admin'] as const
+/** Stands for the project in an endpoint's address, as keystone/common/utils.py formats it. */
+const PROJECT_PLACE = '%(project_id)s'
 /** 32 hex characters, as Keystone's ids have. */
 const ID_LENGTH = 32
 
 interface Service {
   readonly type: string
   readonly name: string
+  readonly description: string
   url(endpoints: Endpoints, projectId: string): string
   /** Where version 2.0's catalogue points elsewhere. */
   urlV2?(endpoints: Endpoints): string
@@ -28,17 +31,25 @@ const SERVICES: readonly Service[] = [
   {
     type: 'compute',
     name: 'nova',
+    description: 'OpenStack Compute: images',
     url: ({ compute }, projectId) => `${compute}/v2.1/${projectId}`,
   },
   {
     type: 'compute_legacy',
     name: 'nova_legacy',
+    description: 'OpenStack Compute without microversions: images',
     url: ({ compute }, projectId) => `${compute}/v2/${projectId}`,
   },
-  { type: 'image', name: 'glance', url: ({ image }) => image },
+  {
+    type: 'image',
+    name: 'glance',
+    description: 'OpenStack Image',
+    url: ({ image }) => image,
+  },
   {
     type: 'identity',
     name: 'keystone',
+    description: 'OpenStack Identity',
     url: ({ identity }) => `${identity}/v3`,
     urlV2: ({ identity }) => `${identity}/v2.0`,
   },
@@ -47,16 +58,40 @@ const SERVICES: readonly Service[] = [
 /** Version 3's service catalogue, as in a token. */
 export function catalog(endpoints: Endpoints, projectId: string) {
   return SERVICES.map((service) => ({
-    endpoints: INTERFACES.map((name) => ({
-      id: stableId(`${service.type} ${name}`),
-      interface: name,
-      region_id: REGION,
-      url: service.url(endpoints, projectId),
-      region: REGION,
-    })),
+    endpoints: endpointsOf(service, endpoints, projectId),
     id: stableId(service.type),
     type: service.type,
     name: service.name,
+  }))
+}
+
+/** The services of the catalogue, as they are administered. */
+export function services() {
+  return SERVICES.map(({ type, name, description }) => ({
+    id: stableId(type),
+    type,
+    name,
+    description,
+  }))
+}
+
+/** The endpoints of every service, with a place for the project in their addresses. */
+export function endpointTemplates(endpoints: Endpoints) {
+  return SERVICES.flatMap((service) =>
+    endpointsOf(service, endpoints, PROJECT_PLACE).map((endpoint) => ({
+      ...endpoint,
+      service_id: stableId(service.type),
+    })),
+  )
+}
+
+function endpointsOf(service: Service, endpoints: Endpoints, projectId: string) {
+  return INTERFACES.map((name) => ({
+    id: stableId(`${service.type} ${name}`),
+    interface: name,
+    region_id: REGION,
+    url: service.url(endpoints, projectId),
+    region: REGION,
   }))
 }
 

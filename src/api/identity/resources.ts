@@ -1,6 +1,7 @@
 import { DOMAIN } from '../../identity/token-service.ts'
 import { type Answer, adminOf, type Call, callerOf, ok } from './call.ts'
 import { forbidden, notFound } from './faults.ts'
+import { filtered } from './filters.ts'
 import { collection, domainView, projectView, roleView, tenantView, userView } from './view.ts'
 
 /** Filters that every collection has where its items have the field. */
@@ -10,7 +11,9 @@ export async function listOwnProjects(call: Call): Promise<Answer> {
   const { userId } = await callerOf(call)
   const projects = await call.users.projectsOf(userId)
   const views = projects.map((project) => projectView(project, call.endpoints))
-  return ok(collection('projects', filtered(views, call), 'auth/projects', call.endpoints))
+  return ok(
+    collection('projects', filtered(views, call.query, FILTERS), 'auth/projects', call.endpoints),
+  )
 }
 
 /** There are no roles on domains or on the system, so these lists are always empty. */
@@ -28,7 +31,9 @@ export async function listProjects(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_projects')
   const projects = await call.users.projects()
   const views = projects.map((project) => projectView(project, call.endpoints))
-  return ok(collection('projects', filtered(views, call), 'projects', call.endpoints))
+  return ok(
+    collection('projects', filtered(views, call.query, FILTERS), 'projects', call.endpoints),
+  )
 }
 
 export async function showProject(call: Call): Promise<Answer> {
@@ -43,7 +48,7 @@ export async function listUsers(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_users')
   const users = await call.users.users()
   const views = users.map((user) => userView(user, call.endpoints))
-  return ok(collection('users', filtered(views, call), 'users', call.endpoints))
+  return ok(collection('users', filtered(views, call.query, FILTERS), 'users', call.endpoints))
 }
 
 export async function showUser(call: Call): Promise<Answer> {
@@ -56,20 +61,27 @@ export async function listUserProjects(call: Call): Promise<Answer> {
   const projects = await call.users.projectsOf(user.id)
   const views = projects.map((project) => projectView(project, call.endpoints))
   const path = `users/${user.id}/projects`
-  return ok(collection('projects', filtered(views, call), path, call.endpoints))
+  return ok(collection('projects', filtered(views, call.query, FILTERS), path, call.endpoints))
 }
 
 export async function listRoles(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_roles')
   const roles = await call.users.roles()
   const views = roles.map((role) => roleView(role, call.endpoints))
-  return ok(collection('roles', filtered(views, call), 'roles', call.endpoints))
+  return ok(collection('roles', filtered(views, call.query, FILTERS), 'roles', call.endpoints))
+}
+
+export async function showRole(call: Call): Promise<Answer> {
+  await adminOf(call, 'identity:get_role')
+  const role = (await call.users.roles()).find(({ id }) => id === call.id)
+  if (role === undefined) throw notFound('role', call.id)
+  return ok({ role: roleView(role, call.endpoints) })
 }
 
 export async function listDomains(call: Call): Promise<Answer> {
   await adminOf(call, 'identity:list_domains')
   const views = [domainView(call.endpoints)]
-  return ok(collection('domains', filtered(views, call), 'domains', call.endpoints))
+  return ok(collection('domains', filtered(views, call.query, FILTERS), 'domains', call.endpoints))
 }
 
 export async function showDomain(call: Call): Promise<Answer> {
@@ -92,16 +104,4 @@ async function userAskedFor(call: Call, action: string) {
   const user = await call.users.user(call.id)
   if (user === undefined) throw notFound('user', call.id)
   return user
-}
-
-function filtered<View extends object>(views: readonly View[], { query }: Call): View[] {
-  return views.filter((view) =>
-    Object.entries(view).every(([key, value]) => {
-      const asked = FILTERS.includes(key) ? query.get(key) : null
-      if (asked === null) return true
-      return typeof value === 'boolean'
-        ? String(value) === asked.toLowerCase()
-        : String(value) === asked
-    }),
-  )
 }

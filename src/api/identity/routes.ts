@@ -1,4 +1,12 @@
 import type { Answer, Call } from './call.ts'
+import {
+  listEndpoints,
+  listRegions,
+  listServices,
+  showEndpoint,
+  showRegion,
+  showService,
+} from './catalog-resources.ts'
 import { KeystoneFault } from './faults.ts'
 import {
   listDomains,
@@ -12,8 +20,10 @@ import {
   listUsers,
   showDomain,
   showProject,
+  showRole,
   showUser,
 } from './resources.ts'
+import { listRoleAssignments } from './role-assignments.ts'
 import { createToken, createTokenV2, revokeToken, showCatalog, showToken } from './tokens.ts'
 import { versionList, versionThree, versionTwo } from './version-documents.ts'
 
@@ -61,6 +71,14 @@ const ROUTES: readonly Route[] = [
   { path: 'v3/users/:id', handlers: { GET: showUser } },
   { path: 'v3/users/:id/projects', handlers: { GET: listUserProjects } },
   { path: 'v3/roles', handlers: { GET: listRoles } },
+  { path: 'v3/roles/:id', handlers: { GET: showRole } },
+  { path: 'v3/role_assignments', handlers: { GET: listRoleAssignments } },
+  { path: 'v3/services', handlers: { GET: listServices } },
+  { path: 'v3/services/:id', handlers: { GET: showService } },
+  { path: 'v3/endpoints', handlers: { GET: listEndpoints } },
+  { path: 'v3/endpoints/:id', handlers: { GET: showEndpoint } },
+  { path: 'v3/regions', handlers: { GET: listRegions } },
+  { path: 'v3/regions/:id', handlers: { GET: showRegion } },
   { path: 'v3/domains', handlers: { GET: listDomains } },
   { path: 'v3/domains/:id', handlers: { GET: showDomain } },
   { path: 'v2.0/tokens', handlers: { POST: createTokenV2 } },

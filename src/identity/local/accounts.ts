@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
-import { DOMAIN, type Named, type Project, type Reference, type User } from '../token-service.ts'
+import {
+  DOMAIN,
+  type Named,
+  type Project,
+  type Reference,
+  type RoleAssignment,
+  type User,
+} from '../token-service.ts'
 
 export const ROLE_NAMES = ['admin', 'member', 'reader'] as const
 export type RoleName = (typeof ROLE_NAMES)[number]
 
-/** What a role brings with it; mirrors keystone/cmd/bootstrap.py. */
-const IMPLIED_ROLES: Readonly<Record<string, readonly string[]>> = {
-  admin: ['admin', 'member', 'reader'],
-  member: ['member', 'reader'],
+/** The next lower role, which a role brings with it; mirrors keystone/cmd/bootstrap.py. */
+const IMPLIED_ROLE: Readonly<Record<string, RoleName | undefined>> = {
+  admin: 'member',
+  member: 'reader',
 }
 
 /** A user as stored. `passwordHash` never leaves this room. */
 export interface Account extends User {
   readonly passwordHash: string
-}
-
-/** A role that a user has on a project, as assigned. */
-export interface Assignment {
-  readonly userId: string
-  readonly project: Named
-  readonly role: string
 }
 
 /** 32 lower-case hex characters, as Keystone makes ids. */
@@ -71,18 +71,37 @@ export class Accounts {
     return rows.map(({ id, name }) => ({ id, name }))
   }
 
-  assignments(): Assignment[] {
-    const rows = this.#all<{ userId: string; projectId: string; project: string; role: string }>(
-      `SELECT user_id AS userId, project_id AS projectId, project.name AS project, role.name AS role
+  /** As assigned, without the roles that they imply. */
+  assignments(): RoleAssignment[] {
+    const rows = this.#all<Record<'userId' | 'user' | 'projectId' | 'project', string> & Named>(
+      `SELECT user_id AS userId, user.name AS user, project_id AS projectId,
+         project.name AS project, role.id, role.name
        FROM role_assignment
+       JOIN user ON user.id = user_id
        JOIN project ON project.id = project_id JOIN role ON role.id = role_id
-       ORDER BY project.name, role.name`,
+       ORDER BY project.name, role.name, user.name`,
     )
-    return rows.map(({ userId, projectId, project, role }) => ({
-      userId,
+    return rows.map(({ userId, user, projectId, project, id, name }) => ({
+      user: { id: userId, name: user },
       project: { id: projectId, name: project },
-      role,
+      role: { id, name },
     }))
+  }
+
+  /** Those that are implied too; mirrors add_implied_roles of keystone/assignment/core.py. */
+  effectiveAssignments(): RoleAssignment[] {
+    const roles = new Map(this.roles().map((role) => [role.name, role]))
+    return this.assignments().flatMap((assignment) => {
+      const found = [assignment]
+      let { role: impliedBy } = assignment
+      for (const name of impliedRoles(impliedBy.name)) {
+        const role = roles.get(name)
+        if (role === undefined) continue
+        found.push({ ...assignment, role, impliedBy })
+        impliedBy = role
+      }
+      return found
+    })
   }
 
   /** The user's roles on the project, implied ones included, sorted by name. */
@@ -94,7 +113,7 @@ export class Accounts {
       projectId,
     )
     if (assigned.length === 0) return []
-    const held = new Set(assigned.flatMap(({ name }) => IMPLIED_ROLES[name] ?? [name]))
+    const held = new Set(assigned.flatMap(({ name }) => [name, ...impliedRoles(name)]))
     return this.roles().filter(({ name }) => held.has(name))
   }
 
@@ -122,6 +141,12 @@ export class Accounts {
   #all<Row>(sql: string, ...values: string[]): Row[] {
     return this.#database.prepare(sql).all(...values) as Row[]
   }
+}
+
+/** From the next lower one down. */
+function impliedRoles(name: string): RoleName[] {
+  const implied = IMPLIED_ROLE[name]
+  return implied === undefined ? [] : [implied, ...impliedRoles(implied)]
 }
 
 /** SQLite has no booleans. */

@@ -75,8 +75,8 @@ export class Administration {
   listUsers(): UserWithGrants[] {
     const assignments = this.#accounts.assignments()
     return this.#accounts.users().map(({ passwordHash: _, ...user }) => {
-      const own = assignments.filter(({ userId }) => userId === user.id)
-      return { ...user, grants: own.map(({ project, role }) => ({ project, role })) }
+      const own = assignments.filter((assignment) => assignment.user.id === user.id)
+      return { ...user, grants: own.map(({ project, role }) => ({ project, role: role.name })) }
     })
   }
 

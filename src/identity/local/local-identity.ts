@@ -5,6 +5,7 @@ import {
   type IssuedToken,
   type Named,
   type Project,
+  type RoleAssignment,
   type Scope,
   type SignIn,
   SignInFault,
@@ -98,6 +99,10 @@ export class LocalIdentity implements TokenService {
 
   async roles(): Promise<readonly Named[]> {
     return this.#accounts.roles()
+  }
+
+  async roleAssignments(): Promise<readonly RoleAssignment[]> {
+    return this.#accounts.effectiveAssignments()
   }
 
   #find(token: string) {
