@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { trustedProxyList } from '../../src/api/request/base-url.ts'
-import { type Settings, type Stand, startServer } from './stand.ts'
+import {
+  IMAGE_ID,
+  LIST,
+  PROJECT,
+  request,
+  type Settings,
+  type Stand,
+  startServer,
+} from './stand.ts'
 import { say } from './wire.ts'
 
 async function withServer(settings: Settings, use: (stand: Stand) => Promise<void>): Promise<void> {
@@ -40,6 +48,18 @@ test('links follow Host: its case and port kept, the usual port dropped, address
     ] as const) {
       assert.equal(await base(stand, `Host: ${host}\r\n`), expected)
     }
+  })
+})
+
+test('alternate links follow Host to the port of the Image API', async () => {
+  await withServer({}, async ({ port }) => {
+    const asked = request('GET', LIST, { Host: 'images.test:8774' })
+    const [answer] = (await say(port, asked, { until: 1 })).answers
+    const { images } = JSON.parse(answer?.body ?? '') as {
+      images: { links: { rel: string; href: string }[] }[]
+    }
+    const alternate = images[0]?.links.find(({ rel }) => rel === 'alternate')
+    assert.equal(alternate?.href, `http://images.test:9292/${PROJECT}/images/${IMAGE_ID}`)
   })
 })
 

@@ -115,3 +115,56 @@ test('the project of the path is checked before a version is told', async () => 
   assert.equal((await server.ask('/v2.1/0123456789abcdef/')).status, 400)
   assert.equal((await server.ask('/v2/0123456789abcdef/versions/v2.1')).status, 400)
 })
+
+test('numbers with a fraction or an exponent find nothing', async () => {
+  const image = { ...makeImage(), minDiskGib: 1, minRamMib: 1000 }
+  await using server = await startServer([image])
+  for (const [query, found] of [
+    ['minDisk=1', [image.id]],
+    ['minDisk=1.0', []],
+    ['minRam=1000', [image.id]],
+    ['minRam=1e3', []],
+  ] as const) {
+    const { status, json } = await server.ask(`${list}?${query}`)
+    assert.deepEqual([status, idsOf(json)], [200, found], query)
+  }
+})
+
+test('a time that UTC has in no four-digit year finds all images, or none', async () => {
+  const image = makeImage()
+  await using server = await startServer([image])
+  for (const [time, found] of [
+    ['0001-01-01T00:00:00%2B01:00', [image.id]],
+    ['0001-01-01T00:00:00%2B23:59', [image.id]],
+    ['9999-12-31T23:59:59-01:00', []],
+  ] as const) {
+    const { status, json, headers } = await server.ask(`${list}?changes-since=${time}`)
+    assert.deepEqual([status, idsOf(json)], [200, found], time)
+    assert.match(String(headers['link']), /rel="successor-version"/)
+  }
+})
+
+test('NaN is not JSON', async () => {
+  const image = makeImage()
+  await using server = await startServer([image])
+  const { status, json } = await server.ask(`/v2.1/${DEMO}/images/${image.id}/metadata`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: '{"metadata":{"a":NaN}}',
+  })
+  assert.equal(status, 400)
+  assert.deepEqual(json, { badRequest: { code: 400, message: 'Malformed request body' } })
+})
+
+test('version documents carry request ids too', async () => {
+  await using server = await startServer([])
+  for (const [path, status] of [
+    ['/', 200],
+    ['/x', 300],
+  ] as const) {
+    const answer = await server.ask(path)
+    assert.equal(answer.status, status)
+    assert.match(String(answer.headers['x-openstack-request-id']), /^req-/)
+    assert.match(String(answer.headers['x-compute-request-id']), /^req-/)
+  }
+})
