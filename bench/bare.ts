@@ -48,7 +48,7 @@ export async function startBare(): Promise<Bare> {
 /** Headers that node:http adds itself, with values of its own. */
 const ADDED: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
 
-/** One answer, as it came. @throws Error for one that is no success */
+/** One answer as it was received. @throws Error if it is not a success */
 export async function record(url: string, path: string, token: string): Promise<RecordedAnswer> {
   const asked = request(url + path, { headers: { 'x-auth-token': token } }).end()
   const [response] = await once(asked, 'response')

@@ -27,7 +27,7 @@ import { checkWrk } from './wrk.ts'
 const EXIT_DEMANDS_MISSED = 1
 const EXIT_FAILED = 2
 
-/** Prints the report as it comes to be, and keeps it. */
+/** Prints each part of the report when it is measured, and keeps it. */
 class Report {
   text = ''
 

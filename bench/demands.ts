@@ -12,7 +12,7 @@ export interface Demand {
   readonly isMet: boolean
 }
 
-/** What is demanded of a row that has been measured. */
+/** The demand on a measured row. */
 export function judgeRow(row: Row, figures: readonly Figures[]): readonly Demand[] {
   if (!row.isDemanded) return []
   const what = `\`${row.request}\`, ${row.mode === 'same' ? 'the same query' : 'another query'}`

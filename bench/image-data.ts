@@ -15,7 +15,7 @@ import { load } from './wrk.ts'
 
 const run = promisify(execFile)
 
-/** Of what sha512sum and md5sum, one after the other, make of the same file. */
+/** The part of the throughput of sha512sum and md5sum, run one after the other on the same file. */
 const RATIO_MIN = 0.8
 const PIECE_BYTES = 16 * 1024 * 1024
 const MIB = 1024 * 1024
@@ -79,7 +79,7 @@ export async function measureImageData(
   }
 }
 
-/** Bytes that no file system makes small. */
+/** Bytes that no file system can compress. */
 async function writeNoise(path: string, bytes: number): Promise<void> {
   await using file = await open(path, 'wx')
   for (let left = bytes; left > 0; left -= PIECE_BYTES) {

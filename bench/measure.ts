@@ -18,9 +18,9 @@ export interface Figures {
   readonly size: number
   readonly requestsPerSecond: Spread
   readonly bareRequestsPerSecond: Spread
-  /** The product's throughput over the bare server's. */
+  /** The product's throughput divided by the bare server's. */
   readonly ratio: Spread
-  /** The cost of a request over its cost in the smallest catalogue. */
+  /** The cost of a request divided by its cost in the smallest catalogue. */
   readonly growth: Spread
   readonly p50Ms: number
   readonly p99Ms: number

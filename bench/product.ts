@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../bin/afterimage', import.meta.url))
 const START_TIMEOUT_MS = 60_000
-/** What every user of the bench signs in with. */
+/** The password of every user of the bench. */
 const PASSWORD = 'the bench signs in'
 
 /** Starts one command of the product. */

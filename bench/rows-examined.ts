@@ -19,7 +19,7 @@ import { ADMIN, type BenchViewer } from './viewers.ts'
 export const PAGE_IMAGES = 26
 const TIMED_RUNS = 3
 
-/** What one page cost, for one filter, viewer and size. */
+/** The cost of one page, for one filter, viewer and size. */
 export interface Examined {
   readonly filter: string
   readonly isEquality: boolean

@@ -1,4 +1,4 @@
-/** What several rounds gave. */
+/** The results of several rounds. */
 export interface Spread {
   readonly median: number
   readonly min: number
@@ -16,7 +16,7 @@ export function spreadOf(values: readonly number[]): Spread {
   }
 }
 
-/** Round by round, so that what slows both down at the same time cancels out. */
+/** Round by round, so that a slow phase of the machine affects both and cancels out. */
 export function ratioOf(above: readonly number[], below: readonly number[]): Spread {
   return spreadOf(above.map((value, round) => value / (below[round] ?? Number.NaN)))
 }

@@ -1,6 +1,6 @@
 import { PROJECTS } from '../suites/import/generate.ts'
 
-/** Whoever looks, each signed in to a project of their own. */
+/** The viewers, each signed in to a project of their own. */
 export interface BenchViewer {
   readonly name: 'owner' | 'member' | 'stranger' | 'admin'
   readonly project: string

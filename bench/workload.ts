@@ -13,11 +13,11 @@ export interface Row {
   readonly request: string
   readonly viewer: BenchViewer
   readonly mode: Mode
-  /** A demand is made of it. */
+  /** Whether a demand is made of it. */
   readonly isDemanded: boolean
   /** Answers that the bare server sends in turn. */
   readonly answersKept: number
-  /** What is asked for, in turn, for a catalogue of that size. */
+  /** The paths to request, in turn, for a catalogue of that size. */
   paths(size: number): readonly string[]
 }
 
@@ -26,16 +26,16 @@ const SCATTERED_QUERIES = 20_000
 /** What `another` asks about: the newest images, as many as the smallest catalogue holds. */
 const NEWEST_IMAGES = 1000
 const PAGE_IMAGES = 25
-/** The third newest image is the owner's and has a name of its own, whatever the size. */
+/** The third newest image is the owner's and has a unique name, at every size. */
 const OWN_FROM_LAST = 3
 
-/** Makes a query of an image of the list, or of none: then it is the same one every time. */
+/** Makes a query from an image of the list; without an image it is the same query every time. */
 type Query = (image: ImageDocument | undefined, size: number) => string
 
 interface Kind {
   readonly request: string
   readonly query: Query
-  /** Images that must come after one that a query is made of, so that the page is full. */
+  /** How many images must come after the one that a query is made from, so that the page is full. */
   readonly imagesAfter: number
   readonly modes: readonly Mode[]
   readonly viewers: readonly BenchViewer[]

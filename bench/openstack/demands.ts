@@ -7,7 +7,7 @@ const OF_GLANCE_MIN = 0.9
 const OF_NOVA_MIN = 1.2
 const REMEMBERED_OF_NOVA_MIN = 100
 
-/** What is demanded of a row that has been measured; figures of one run only. */
+/** The demand on a measured row; figures of one run only. */
 export function judgeRow({ page, size, connections, figures }: Row): readonly Demand[] {
   if (!page.isDemanded || connections !== DEMANDED_CONNECTIONS) return []
   const what = `${page.name}, ${size.toLocaleString('en-US')} images`

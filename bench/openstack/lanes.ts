@@ -2,7 +2,7 @@ import type { Page } from './pages.ts'
 
 export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
 
-/** One of those that are measured side by side. */
+/** One of the servers that are measured side by side. */
 export interface Lane {
   readonly name: LaneName
   readonly url: string

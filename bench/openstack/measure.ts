@@ -8,7 +8,7 @@ import type { Page } from './pages.ts'
 import { untilQuiet } from './quiet.ts'
 import { checkSamePage } from './same-page.ts'
 
-/** What came of one page, at one size, with so many connections. */
+/** The result for one page, at one size and one number of connections. */
 export interface Row {
   readonly page: Page
   readonly size: number
@@ -18,7 +18,7 @@ export interface Row {
 
 export interface Figures {
   readonly requestsPerSecond: Spread
-  /** This one's throughput over Glance's and over Nova's, round by round. */
+  /** This lane's throughput divided by Glance's and by Nova's, round by round. */
   readonly ofGlance: Spread
   readonly ofNova: Spread
   readonly p50Ms: number
@@ -33,7 +33,9 @@ export interface Setting {
   readonly folder: string
 }
 
-/** Not counted. The first row has more: a few hundred pages, until V8 has compiled what they need. */
+/**
+ * Not counted. The first row has more: a few hundred pages, until V8 has compiled what they need.
+ */
 export const WARM_UP_ROUNDS = 1
 export const FIRST_WARM_UP_ROUNDS = 4
 

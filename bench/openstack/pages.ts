@@ -1,4 +1,4 @@
-/** A page that all are asked for. */
+/** A page that every lane is asked for. */
 export interface Page {
   readonly name: string
   /** The demands are made of the first page of 25. */

@@ -9,7 +9,7 @@ export interface FilterCase {
 
 const SINCE = '2026-01-20T11:46:12Z'
 
-/** What each status of the Image service is shown as. */
+/** The Compute API's word for each status of the Image service. */
 const SHOWN: Readonly<Record<string, string>> = {
   active: 'ACTIVE',
   queued: 'SAVING',

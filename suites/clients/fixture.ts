@@ -22,7 +22,7 @@ export interface ImageDocument {
 
 /** The two projects that a first start makes. */
 export interface Projects {
-  /** Whose user signs in here. */
+  /** The project of the user who signs in. */
   readonly demo: string
   readonly admin: string
 }

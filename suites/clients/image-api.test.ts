@@ -15,7 +15,7 @@ const run = promisify(execFile)
 const PYTHON = '/usr/bin/python3'
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
-/** What is written here and there into an image that is else empty. */
+/** Bytes written at some places of an image that is otherwise empty. */
 const NOISE_BYTES = MIB
 const QCOW2_VIRTUAL_BYTES = 64 * MIB
 

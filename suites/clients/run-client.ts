@@ -31,7 +31,7 @@ export class Reported {
     return this.#results.get(step)
   }
 
-  /** Nothing that a client did goes unlooked at. */
+  /** Every step that a client reported is checked. */
   assertAllLookedAt(): void {
     assert.deepEqual(
       [...this.#results.keys()].filter((step) => !this.#looked.has(step)),

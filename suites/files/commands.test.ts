@@ -14,7 +14,7 @@ import { startFront } from '../openstack/start-front.ts'
 import { ANY_PORTS, lineOf, runCommand } from './command.ts'
 import { CANNOT_MOUNT, mountMemory } from './mounts.ts'
 
-/** What commands say of file systems that are full, read-only or somebody else's. */
+/** What commands print when a file system is full or read-only, or belongs to another user. */
 
 const ROOMY_KIB = 20 * 1024
 const NOBODY = 65_534
@@ -138,7 +138,8 @@ describe('too few files', { skip: CANNOT_MOUNT }, () => {
       assert.match(stderr, /^afterimage: [^\n]+\n$/)
       assert.match(stderr.trimEnd(), TOO_MANY)
       const left = existsSync(data) ? readdirSync(data) : undefined
-      // Once the accounts are committed the folder is a whole one, and the next start goes on from it.
+      // Once the accounts are committed the folder is a whole one, and the next start goes on from
+      // it.
       if (left !== undefined) assert.ok(left.includes('clouds.yaml'), `${filesMax}: ${left}`)
     }
     t.diagnostic(`${refused} starts found too few files`)

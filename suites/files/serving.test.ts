@@ -9,7 +9,7 @@ import { type Front, startFront } from '../openstack/start-front.ts'
 import { ANY_PORTS } from './command.ts'
 import { CANNOT_MOUNT, mountMemory } from './mounts.ts'
 
-/** What a running server answers when its files fail it. */
+/** What a running server answers when its files cannot be used. */
 
 const MOUNT_KIB = 8 * 1024
 const DEADLINE_MS = 60_000

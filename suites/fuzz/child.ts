@@ -5,11 +5,11 @@ import { startAfterimage } from '../../src/server/serve.ts'
 
 /** A server in a process of its own: `node --expose-gc child.ts FOLDER PASSWORD`, with IPC. */
 
-/** What the child says. */
+/** Messages of the child process. */
 export type Told =
   | { readonly kind: 'listening'; readonly urls: Readonly<Record<string, string>> }
   | { readonly kind: 'memory'; readonly rssBytes: number }
-  /** Something that must not have happened. */
+  /** An error that must never happen. */
   | { readonly kind: 'trouble'; readonly text: string }
 
 function tell(told: Told): void {
@@ -17,7 +17,7 @@ function tell(told: Told): void {
 }
 
 const ERROR_LEVEL = 50
-/** Until what the garbage held has gone back to the system. */
+/** The time until freed memory has gone back to the system. */
 const SETTLE_MS = 300
 
 process.on('unhandledRejection', (reason) =>

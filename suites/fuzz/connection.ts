@@ -30,13 +30,13 @@ export class Connection {
     return this.#isClosed
   }
 
-  /** @param number of the request, for what is said when it goes wrong. */
+  /** @param number of the request, for messages about it. */
   send(number: number, bytes: Buffer): void {
     this.sent.push(number)
     this.#socket.write(bytes)
   }
 
-  /** Nothing more will be sent. */
+  /** No more requests will be sent. */
   finish(): void {
     this.#socket.end()
   }

@@ -4,7 +4,7 @@ import { FAULT_NAMES, REQUEST_ID } from '../../test/server/fault.ts'
 import type { FuzzRequest } from './requests.ts'
 import type { World } from './world.ts'
 
-/** What no answer may show: stack traces, paths, the texts of internal errors. */
+/** Texts that no answer may show: stack traces, paths, messages of internal errors. */
 const LEAKS: readonly RegExp[] = [
   /\bat .{1,200}:\d+:\d+\)?/,
   /node:internal|node_modules|file:\/\/|\.ts\b/,
@@ -15,7 +15,7 @@ const LEAKS: readonly RegExp[] = [
   /\[object |\bundefined\b|\bNaN\b|Unexpected token|is not a function|Maximum call stack/,
 ]
 
-/** Everything that is wrong with an answer. */
+/** All faults of an answer. */
 export function judge(request: FuzzRequest, answer: Answer, world: World): string[] {
   const problems: string[] = []
   const { status, headers, body } = answer

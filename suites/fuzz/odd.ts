@@ -1,6 +1,6 @@
 import type { Chance } from './chance.ts'
 
-/** Values that are often handled wrongly. None looks like a leak (see judge.ts). */
+/** Values that programs often handle wrongly. None of them looks like a leak (see judge.ts). */
 
 // biome-ignore format: a list to be read as one
 const TEXTS = [
@@ -44,7 +44,7 @@ function oddCharacter(chance: Chance): string {
   return point >= 0xd800 && point < 0xe000 ? '\ufffd' : String.fromCodePoint(point)
 }
 
-/** A part of a URL: escaped as it should be, or hardly, or wrongly. */
+/** A part of a URL, escaped correctly, incompletely or wrongly. */
 export function urlPart(chance: Chance, text: string): string {
   if (chance.is(2)) return chance.pick(RAW)
   if (chance.is(1)) return text.replace(/[^!-~]/g, '').replace(/[#?]/g, '')
@@ -98,7 +98,7 @@ export function oddJson(chance: Chance, depth: number): unknown {
   return Object.fromEntries(entries)
 }
 
-/** Some bytes changed, left out, doubled or put in. */
+/** The text with some bytes changed, left out, doubled or added. */
 export function mutated(chance: Chance, bytes: Buffer): Buffer {
   let result = bytes
   for (let i = chance.below(4); i >= 0; i -= 1) {

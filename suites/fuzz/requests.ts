@@ -76,7 +76,7 @@ export function makeRequest(chance: Chance, world: World): FuzzRequest {
   }
 }
 
-/** A write as it should be; whether it is allowed is another question. */
+/** A well-formed write, allowed or not. */
 function makeWrite(chance: Chance, world: World): FuzzRequest {
   if (chance.is(40)) return makeImageWrite(chance, world)
   const caller = chance.pick(world.callers)
@@ -185,7 +185,7 @@ function computeTarget(
   }
 }
 
-/** What a server reads past. */
+/** Parts that a server ignores. */
 function noise(chance: Chance): string {
   return chance.is(97) ? '' : chance.pick(['/', './', 'x/../', '//./'])
 }

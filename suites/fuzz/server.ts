@@ -16,12 +16,12 @@ const IMAGES = 400
 /** The child process, and what it said. */
 export interface FuzzedServer {
   readonly ports: Readonly<Record<Port, number>>
-  /** What must not have happened, and did. */
+  /** Errors that must never happen, and did. */
   readonly troubles: readonly string[]
   readonly isAlive: () => boolean
   /** Resident memory after a forced garbage collection. */
   rssBytes(): Promise<number>
-  /** Ends it, whatever it is doing. */
+  /** Kills it. */
   kill(): void
   /** Stops it properly. @returns its exit code. */
   stop(): Promise<number | null>

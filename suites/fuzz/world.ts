@@ -2,7 +2,7 @@ import { GLANCE_STATUSES, type Image, VISIBILITIES } from '../../src/image/image
 import type { Viewer } from '../../src/image/visibility.ts'
 import { Chance } from './chance.ts'
 
-/** What the requests are about: who asks, and which images there are. */
+/** The callers and images that the requests use. */
 
 export interface Caller {
   readonly token: string

@@ -4,7 +4,7 @@
 export type Who = 'member' | 'reader' | 'other' | 'admin' | 'none' | 'bad'
 
 export interface Step {
-  /** Absent: who asks for what. */
+  /** Absent: no other caller. */
   readonly name?: string
   readonly as: Who
   readonly method: string
@@ -20,7 +20,9 @@ export interface Step {
   readonly isWhole?: boolean
   /** A second passes before it, for what is ordered by times. */
   readonly pauses?: boolean
-  /** Asked again until the image has this status: what comes before it happens in its own time. */
+  /**
+   * The request is repeated until the image has this status, since Glance works in the background.
+   */
   readonly waitsForStatus?: string
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-/** Requests to a server that takes whoever asks for a member. */
+/** Requests to a server to which every caller is a member. */
 
 const BYTES = { 'content-type': 'application/octet-stream' }
 

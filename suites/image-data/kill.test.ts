@@ -20,14 +20,14 @@ import { RunningServer } from './run-server.ts'
  */
 const SEED = Number(process.env['DATA_KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = Number(process.env['DATA_KILL_ROUNDS'] ?? 200)
-/** A round is killed so long after so many of its writes were acknowledged. */
+/** When the server of a round is killed: this long after this many acknowledged writes. */
 const KILL_DELAY_MS_MAX = 80
 const WRITES_MAX = 12
 const WORKERS = 4
 const BYTES_MAX = 3_000_000
 const IMAGES_MAX = 40
 
-/** What is known of an image: 'unsure' once something was asked of it that was not acknowledged. */
+/** The known state of an image: 'unsure' after a write that was not acknowledged. */
 type Known = { readonly is: 'unsure' | 'gone' } | { readonly is: 'active' | 'staged'; md5: string }
 
 let folder = ''

@@ -14,7 +14,7 @@ import { RunningServer } from './run-server.ts'
 const GIB = 1024 ** 3
 const LARGE_BYTES = Math.ceil(Number(process.env['LARGE_GIB'] ?? 4.25) * GIB)
 const PIECE_BYTES = 1024 * 1024
-/** A server holds its blocks and what the system hands it, whatever the size. */
+/** Memory of a server that receives an image of any size: its blocks and the system's buffers. */
 const GROWTH_BYTES_MAX = 160 * 1024 * 1024
 const SLOW_READ_MS = 1000
 
@@ -29,7 +29,7 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Piece N begins with N, so that every place has bytes of its own. */
+/** Piece N begins with N, so that no two places have the same bytes. */
 function piece(number: number, bytes: number): Buffer {
   const made = Buffer.alloc(bytes, number & 0xff)
   if (bytes >= 4) made.writeUInt32BE(number)

@@ -8,7 +8,7 @@ import { listed } from '../../test/catalogue/contract.ts'
 import { ADMIN, idOf, imageOf, memberOf, OTHER, OWNER } from '../../test/catalogue/images.ts'
 import { glanceWorld } from './glance-world.ts'
 
-/** What happens to a real Glance's images while they are read and written. */
+/** Reading and writing a real Glance's images at the same time. */
 
 const world = await glanceWorld()
 after(() => world[Symbol.asyncDispose]())
@@ -139,7 +139,8 @@ test('of edits to different keys at once none is refused but by a locked databas
   t.diagnostic(
     `${outcomes.length} edits, faults: ${faults.join() || 'none'}; ${locked} by a locked database`,
   )
-  // Glance answers 500 where SQLite lets only one of its processes write; a write is not made again.
+  // Glance answers 500 where SQLite lets only one of its processes write; a write is not made
+  // again.
   assert.deepEqual(
     faults.filter((code) => code !== 'upstream.unavailable'),
     [],

@@ -24,7 +24,7 @@ export interface GlanceWorld extends AsyncDisposable {
   askerOf(viewer: Viewer): Asker
 }
 
-/** How the tests' names stand for the cloud's projects. */
+/** The cloud's project for each of the tests' names. */
 const PROJECTS = { own: 'demo', other: 'alt', operators: 'admin' } as const
 
 export async function glanceWorld(): Promise<GlanceWorld> {

@@ -10,7 +10,7 @@ import { installDebian } from '../clients/install.ts'
 const EXAMPLE = new URL('../../examples/haproxy.cfg', import.meta.url)
 const START_TIMEOUT_MS = 10_000
 
-/** The example's addresses, by what stands there. */
+/** The addresses in the example, by server. */
 const ADDRESSES = {
   compute: '127.0.0.1:8774',
   image: '127.0.0.1:9292',
@@ -25,7 +25,7 @@ export interface Haproxy extends AsyncDisposable {
   readonly imageUrl: string
 }
 
-/** Where the example's servers are to be found here. */
+/** The addresses of these servers in the test. */
 export interface Behind {
   readonly nova: string
   readonly glance: string

@@ -10,7 +10,10 @@ import { objectFor, type Schemas } from '../values/schema-values.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { deleteAllImages } from './glance-api.ts'
 
-/** Bodies made from Glance's own schema, sent to it and to the embedded Image API: the same is accepted and stored. */
+/**
+ * Bodies made from Glance's own schema, sent to it and to the embedded Image API: the same is
+ * accepted and stored.
+ */
 
 const BODIES = 2000
 const PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
@@ -63,7 +66,7 @@ async function send(side: Side, method: string, path: string, body?: unknown): P
   return { status: answer.status, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
 }
 
-/** What differs from one run and one service to the next. */
+/** Values that differ between runs and services. */
 const VOLATILE = ['id', 'owner', 'created_at', 'updated_at', 'self', 'file', 'stores', 'first']
 
 function settled({ status, json }: Answer, body: object): unknown {
@@ -83,7 +86,10 @@ type Fits = (body: Readonly<Record<string, unknown>>, their: Answer, our: Answer
 const isTaken = ({ status }: Answer) => status < 300
 const has = (body: object, name: string) => Object.hasOwn(body, name)
 
-/** Meant differences, by the name of their row in docs/differences.md; the first that fits is counted. */
+/**
+ * Intended differences, by the name of their row in docs/differences.md; the first that fits is
+ * counted.
+ */
 const NAMED: Readonly<Record<string, Fits>> = {
   'all-of-unicode': (body, their, our) =>
     their.text.includes('4 byte unicode') &&

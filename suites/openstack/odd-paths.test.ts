@@ -11,7 +11,9 @@ import { type Cloud, startCloud } from './cloud.ts'
 import { deleteAllImages, type GlanceApi, glanceApi } from './glance-api.ts'
 import { type Front, startFront } from './start-front.ts'
 
-/** Paths that end in dots, slashes and the like: at the real Nova and Glance, and over that Glance. */
+/**
+ * Paths that end in dots, slashes and the like: at the real Nova and Glance, and over that Glance.
+ */
 
 let cloud: Cloud
 let front: Front
@@ -38,7 +40,7 @@ async function makeImage(): Promise<string> {
   return String(id)
 }
 
-/** The image as it was, but for new names of the request's own. */
+/** The image as before, apart from names that the request itself added. */
 async function assertKept(id: string, what: string): Promise<void> {
   const image = await glance.call('GET', `/images/${id}`, token).catch(() => undefined)
   assert.ok(image !== undefined, `${what}: the image is gone`)

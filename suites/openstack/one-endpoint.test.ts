@@ -23,7 +23,7 @@ before(async () => {
 
 after(async () => await cloud?.stop())
 
-/** What the user sees is what Nova lists to them, image by image. */
+/** The user sees the same images as in Nova's list. */
 async function listedByNova(): Promise<readonly (readonly unknown[])[]> {
   const response = await fetch(`${cloud.novaUrl}/v2.1/${cloud.projects.demo}/images/detail`, {
     headers: { 'X-Auth-Token': await cloud.token('demo', 'demo') },

@@ -8,12 +8,12 @@ const CLIENTS = 4
 const STALE_MS = 120_000
 /** Until the upstream is asked again after it has come back. */
 const BACK_WITHIN_MS = 1_000
-/** With room for a machine that is busy stopping and starting services. */
+/** Enough for a machine that is busy stopping and starting services. */
 const ANSWER_WITHIN_MS = 15_000
 
 let cloud: Cloud
 let front: Front
-/** The same with a short memory that outlasts an outage. */
+/** The same with a short memory that lasts longer than an outage. */
 let remembering: Front
 let token: string
 

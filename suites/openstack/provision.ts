@@ -49,7 +49,7 @@ async function signIn(): Promise<string> {
 
 const token = await signIn()
 
-/** The id of a thing of this name, made if it is not there. */
+/** The id of the resource of this name, which is created if it does not exist. */
 async function ensure(kind: string, name: string, rest: object = {}): Promise<string> {
   const { json: found } = await call('GET', `/${kind}s?name=${name}`, token)
   const [existing] = found[`${kind}s`]

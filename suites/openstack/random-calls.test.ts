@@ -199,7 +199,7 @@ function sorted(value: unknown): unknown {
 
 type Fits = (call: Call, their: Answer, our: Answer) => boolean
 
-/** Meant differences, by the name of their row in docs/differences.md. */
+/** Intended differences, by the name of their row in docs/differences.md. */
 const NAMED: Readonly<Record<string, Fits>> = {
   head: ({ method }, their, our) => method === 'HEAD' && their.status === 404 && our.status !== 404,
   'method-405': (_call, their, our) => their.status === 404 && our.status === 405,

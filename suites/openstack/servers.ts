@@ -3,7 +3,7 @@ import type { Cloud } from './cloud.ts'
 /** Nova stores the request to build it: it is listed without a running machine. */
 export const SERVER = 'afterimage-suite-server'
 export const FLAVOR = 'afterimage-suite-flavor'
-/** From here on a server can be made without a network service. */
+/** The first microversion at which a server can be made without a network service. */
 const NO_NETWORK_VERSION = '2.37'
 
 /** Makes a server of project demo, unless it is there. */

@@ -11,10 +11,10 @@ const OUTPUT_CHARACTERS_MAX = 1024 * 1024
 export interface Front extends AsyncDisposable {
   /** The compute port's base, without a version. */
   readonly url: string
-  /** All that it has said of where it listens. */
+  /** Everything it has printed about where it listens. */
   readonly greeting: string
   readonly pid: number
-  /** What it has written to stderr, the last of it. */
+  /** The end of its stderr. */
   log(): string
 }
 

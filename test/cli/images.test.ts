@@ -9,7 +9,7 @@ import { runCommand } from './harness.ts'
 const dir = mkdtempSync(join(tmpdir(), 'afterimage-images-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
 
-/** Out of reach of any clouds.yaml of whoever runs the tests. */
+/** A folder in which no clouds.yaml of the machine is found. */
 const NOWHERE = { HOME: join(dir, 'home'), XDG_CONFIG_HOME: join(dir, 'home') }
 
 const IMAGES = [1, 2, 3, 4, 5].map((n) => ({

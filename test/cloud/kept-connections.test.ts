@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startFakeNova } from './fake-nova.ts'
 import { startStand } from './stand.ts'
 
-/** What becomes of requests where Nova closes a connection that was kept, or answers before it has read all. */
+/**
+ * Requests for which Nova closes a kept connection, or answers before it has read the whole body.
+ */
 
 const MIB = 1024 * 1024
 

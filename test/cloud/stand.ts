@@ -130,7 +130,7 @@ export const goodGlance: Choose = ({ method, path }) => {
   return method === 'DELETE' ? status(204) : json(200, row(IMAGE_ID))
 }
 
-/** Knows `demo`; whoever else comes is nobody. */
+/** Knows the token of `demo`, and no other. */
 export const goodKeystone: Choose = ({ headers, path }) => {
   if (path === '/v3') return json(200, { version: {} })
   return headers['x-subject-token'] === TOKEN ? json(200, tokenDocument()) : status(404)

@@ -32,7 +32,7 @@ test('a Glance and a Keystone behind TLS are trusted by a CA file, and not witho
 const PASSWORD = 'password-of-the-service'
 const SERVICE_TOKEN = 'token-of-the-service'
 
-/** Lets nobody but the service user ask about tokens. */
+/** Only the service user may ask about tokens. */
 const strictKeystone: Choose = (request) => {
   const { method, headers } = request
   if (method === 'POST') return json(201, tokenDocument(), { 'x-subject-token': SERVICE_TOKEN })

@@ -16,7 +16,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** One thing that is not as Nova had it. */
+/** One difference from Nova's answer. */
 export interface Problem {
   /** `status`, `header:NAME`, `body`, or a path in the body such as `body.images.0.name`. */
   readonly where: string
@@ -54,7 +54,7 @@ export function fill(
     .replaceAll('{keystone}', addresses.keystone)
 }
 
-/** Everything in which an answer is not the recorded one. */
+/** All differences between an answer and the recorded one. */
 export function compare(
   record: GoldenRecord,
   answer: Answer,

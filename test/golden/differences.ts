@@ -8,14 +8,14 @@ export interface Context {
   readonly addresses: Addresses
 }
 
-/** A difference from Nova that is meant; `docs/differences.md` says why. */
+/** An intended difference from Nova; `docs/differences.md` says why. */
 export interface Difference {
   readonly id: string
   /** Whether the problem is this difference and nothing more. */
   explains(problem: Problem, context: Context): boolean
 }
 
-/** What Afterimage must answer where it differs; a field that is not given is not looked at. */
+/** What Afterimage must answer where it differs; fields that are not given are not compared. */
 interface Expected {
   readonly status: number
   /** The one key of a fault's body. */
@@ -26,7 +26,7 @@ interface Expected {
   readonly json?: unknown
 }
 
-/** The whole answer is another one: whatever differs is explained if the answer is the expected one. */
+/** The whole answer differs: every difference is explained if the answer is the expected one. */
 function answered(
   id: string,
   when: (record: GoldenRecord) => boolean,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 
-/** A difference that is meant, named in `docs/differences.md`. */
+/** An intended difference, named in `docs/differences.md`. */
 interface Named<Problem, Context> {
   readonly id: string
   /** Whether the problem is this difference and nothing more. */
@@ -19,7 +19,7 @@ const PATH_CHARACTERS_SHOWN = 120
 const PROBLEMS_SHOWN = 4
 const VALUE_CHARACTERS_SHOWN = 300
 
-/** What came of a replay: which answers agree, differ as named, or differ otherwise. */
+/** The result of a replay: answers that agree, differ as named, or differ otherwise. */
 export class Tally<Problem extends { readonly where: string }, Context> {
   readonly #differences: readonly Named<Problem, Context>[]
   readonly #used = new Map<string, number>()

@@ -13,7 +13,7 @@ import { recoverData } from '../../src/server/recover-data.ts'
 import { makeImage } from '../server/stand.ts'
 import { dataFiles } from './files.ts'
 
-/** What a start makes of what a process that died left at each step of its work. */
+/** What a start does with what a dead process left, for each step of its work. */
 
 const LIMITS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0 }
 const NOW_SECONDS = 1_800_000_000
@@ -51,7 +51,7 @@ function active({ checksum, sizeBytes }: Received): Partial<Image> {
   return { status: 'active', checksum, sizeBytes }
 }
 
-/** Starts anew, the process before having died (or not). */
+/** Starts again; the process before has died, or has not. */
 async function start(isDead = true) {
   if (isDead) dead.close()
   using presence = new ProcessPresence(join(folder, 'processes'))

@@ -1,4 +1,4 @@
-/** Parses answers by hand, so that faults show which a client would tolerate. */
+/** Parses answers by hand, to find faults that a client would tolerate. */
 
 export interface Answer {
   readonly status: number
@@ -16,7 +16,8 @@ export interface Parsed {
 }
 
 /**
- * The first answer in what came over a connection (Latin-1: a character a byte), interim ones apart.
+ * The first answer in what came over a connection (Latin-1: a character a byte), interim ones
+ * apart.
  * @param isHead its method was HEAD, so that it has no body.
  * @returns undefined while its headers are not whole.
  */

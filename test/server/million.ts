@@ -3,7 +3,7 @@ import { makeImage, mapCatalogue } from './stand.ts'
 
 const BATCH = 500
 
-/** What a reader of a list of generated images has had, and whether it is done with. */
+/** How much of a list of generated images was read, and whether it has ended. */
 export interface Tap {
   /** Images made so far, over all lists. */
   made: number

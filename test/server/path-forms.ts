@@ -1,11 +1,11 @@
 import { Agent, request } from 'node:http'
 
-/** Ways of writing a path that somebody may take for another one: above it, beside it, or itself. */
+/** Forms of a path that a server may take for another path: above it, beside it, or the same. */
 
 /** A resource that is written to. */
 export interface Written {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** As it should be written. */
+  /** The correct form. */
   readonly path: string
   readonly body?: unknown
   readonly type?: string

@@ -6,7 +6,7 @@ import { say } from './wire.ts'
 
 const HEADERS_TIMEOUT_MS = 300
 const REQUEST_TIMEOUT_MS = 600
-/** What waiting for a busy machine may add. */
+/** Time that a busy machine may add. */
 const SLACK_MS = 2500
 
 let stand: Stand

@@ -7,7 +7,9 @@ import { IMAGE_ID, LIST, request, type Stand, startServer } from './stand.ts'
 import { say } from './wire.ts'
 
 const MILLION = 1_000_000
-/** What may be on its way to a caller who does not read: socket buffers and one stream's worth. */
+/**
+ * The most bytes that wait for a caller who does not read: socket buffers and one stream's buffer.
+ */
 const AHEAD_IMAGES_MAX = 60_000
 
 const stands: Stand[] = []

@@ -32,7 +32,7 @@ async function ask(settings: Settings, method: string, target: string, body = ''
   }
 }
 
-/** Every operation of a catalogue goes wrong in one way. */
+/** A catalogue whose every operation fails in the same way. */
 function failing(makeError: () => unknown): Catalogue {
   const fail = () => Promise.reject(makeError())
   return {

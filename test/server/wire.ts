@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net'
 import { type Answer, parseAnswers } from './answers.ts'
 
-/** Talks to a server in raw bytes, since the tests send what no HTTP client would send. */
+/** Sends raw bytes to a server, since no HTTP client would send these requests. */
 
 const ANSWER_TIMEOUT_MS = 8000
 
-/** All that came over one connection. */
+/** Everything received over one connection. */
 export interface Heard {
   readonly answers: readonly Answer[]
   /** How many `100 Continue` came before the first answer. */
@@ -23,7 +23,7 @@ export interface Say {
   readonly halfClose?: boolean
 }
 
-/** Writes bytes (text as Latin-1: a character a byte) and gathers what comes back. */
+/** Writes bytes (text as Latin-1: one byte a character) and collects the answers. */
 export function say(port: number, parts: Part | Part[], options: Say = {}): Promise<Heard> {
   const { until = Number.POSITIVE_INFINITY, isHead = false, halfClose = false } = options
   return new Promise((resolve, reject) => {

@@ -34,14 +34,16 @@ const LIMITS: Partial<UpstreamLimits> = {
   backoffMaxMs: 20,
   answerBytesMax: 1024 * 1024,
 }
-/** For what is to be given up; a busy machine may be slower than this with what is not. */
+/**
+ * A deadline that is meant to pass; a busy machine may take longer than this for other requests.
+ */
 const HASTY: Partial<UpstreamLimits> = {
   connectTimeoutMs: 300,
   firstByteTimeoutMs: 200,
   gapTimeoutMs: 200,
   answerTimeoutMs: 500,
 }
-/** What a busy machine may add to a deadline. */
+/** Time that a busy machine may add to a deadline. */
 const SLACK_MS = 400
 const READ: UpstreamRequest = {
   method: 'GET',

@@ -29,7 +29,7 @@ function removes(path: string): unknown {
   return [{ op: 'remove', path }]
 }
 
-/** Each over an image of its own, so that nothing hangs on what came before. */
+/** Each story has its own image, so that it does not depend on the ones before. */
 function overFresh(prefix: string, operations: Operations): readonly Step[] {
   return operations.flatMap(([name, body], i) => {
     const label = `${prefix}${i}`

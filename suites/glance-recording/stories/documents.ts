@@ -1,6 +1,9 @@
 import { get, image, make, post, type Story, send, type Who } from '../story.ts'
 
-/** What does not need an image: versions, schemas, info, who is let in, and what is not there. */
+/**
+ * Requests that need no image: versions, schemas, info, authentication, and paths that do not
+ * exist.
+ */
 
 const VERSIONS: Story = {
   group: 'versions',
@@ -104,7 +107,7 @@ const ROUTES: Story = {
   ],
 }
 
-/** What a Glance may have besides images. */
+/** Resources of Glance besides images. */
 const OTHER_RESOURCES: Story = {
   group: 'other resources',
   steps: [

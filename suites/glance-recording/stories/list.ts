@@ -13,7 +13,7 @@ import {
 
 const LIST = '/v2/images'
 
-/** Nine images of three projects, each different in what one can ask for. */
+/** Nine images of three projects, different in every filter. */
 function stock(): readonly Step[] {
   return [
     ...makeActive('debian', {
@@ -204,7 +204,7 @@ const TIMES: Story = {
   ],
 }
 
-/** Names that are ordered otherwise than the times are; formats and sizes that tie. */
+/** Names whose order differs from that of the times; formats and sizes that tie. */
 function shelf(): readonly Step[] {
   return [
     ...makeActive('d', { name: 'delta' }),

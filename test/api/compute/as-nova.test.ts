@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEMO, makeImage, startServer, type TestServer } from './server.ts'
 
-/** Small rules, each as the real Nova was seen to have them. */
+/** Small rules of the real Nova, one by one. */
 
 const list = `/v2.1/${DEMO}/images/detail`
 

@@ -41,7 +41,10 @@ const CASES: readonly [status: number, fault: string | undefined, url: string, A
   [415, 'badMediaType', at, { headers: { 'content-type': 'application/xml' } }],
 ]
 
-/** What the documentation says of each value: that it can occur, with which fault, or that it cannot. */
+/**
+ * What the documentation says of each value: that it can occur, with which fault, or that it
+ * cannot.
+ */
 function documented(): ReadonlyMap<number, { readonly fault: string; readonly cannot: boolean }> {
   const text = readFileSync(new URL('../../../docs/returned-values.md', import.meta.url), 'utf8')
   const rows = [...text.matchAll(/^\| (\d{3}) \| `?(\w*)`? ?\| (.*) \|$/gm)]
@@ -102,7 +105,7 @@ test('408 occurs when a request is not sent in time', async () => {
   assert.match(text, /\{"computeFault":\{"code":408,/)
 })
 
-/** A catalogue in which everything fails in one way. */
+/** A catalogue whose every operation fails in the same way. */
 async function failing(error: Error, identity: Identity = users): Promise<TestServer> {
   const fail = async (): Promise<never> => {
     throw error

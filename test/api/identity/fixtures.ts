@@ -47,7 +47,7 @@ export function serve(t: TestContext, users: TokenService, options: FaceOptions 
   return { app, log: () => lines.join('') }
 }
 
-/** A house with its Keystone face. */
+/** A local identity with its Keystone face. */
 export async function openHouse(
   t: TestContext,
   options: FaceOptions = {},

@@ -5,7 +5,10 @@ import { startServer, TOKEN } from '../../server/stand.ts'
 import { type DataStand, makeQueued, openDataStand, until } from './data-stand.ts'
 import { ask, PROJECT, type Served } from './serve.ts'
 
-/** What Compute shows of an image while its bytes arrive at the Image API, over one catalogue. */
+/**
+ * What Compute shows of an image while its data is uploaded through the Image API, over one
+ * catalogue.
+ */
 
 let stand: DataStand
 let compute: Served

@@ -18,7 +18,7 @@ import { PROJECT, type Served, users } from './serve.ts'
 /** The image face with image files in a folder of its own. */
 export interface DataStand extends Served {
   readonly catalogue: ManagedCatalogue
-  /** What the operator was told. */
+  /** What was logged. */
   readonly warnings: string[]
   /** Every file below `images/`, but the claims' folders. */
   files(): Promise<readonly string[]>
@@ -108,7 +108,7 @@ export async function makeQueued(
   return id
 }
 
-/** Waits until something is so. */
+/** Waits until the condition holds. */
 export async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   const deadlineMs = performance.now() + 5000
   while (!(await what())) {

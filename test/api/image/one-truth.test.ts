@@ -5,7 +5,9 @@ import { Database } from '../../../src/database/database.ts'
 import { idOf } from './images.ts'
 import { type Ask, ask, type Served, serveBoth, THIRD_PROJECT } from './serve.ts'
 
-/** What one face writes the other shows at once: both over one embedded catalogue. */
+/**
+ * A write through one face is seen at once through the other; both are over one embedded catalogue.
+ */
 
 const database = new Database(':memory:')
 const catalogue = openSqliteCatalogue(database)

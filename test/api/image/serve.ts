@@ -44,7 +44,7 @@ function caller(projectId: string | null, roles: readonly string[]): Caller {
   return { userId: 'u', projectId, roles, isAdmin, mayWrite, expiresAtMs: 0 }
 }
 
-/** The token `down` finds nobody to ask. */
+/** With the token `down` the identity service cannot be reached. */
 export const users: Identity = {
   async authenticate(token) {
     if (token === 'down') throw new IdentityUnavailable('down')

@@ -3,7 +3,7 @@ import { type Placeholders, recordedBody } from './placeholders.ts'
 import type { GlanceRecord } from './records.ts'
 import { type Answer, headerOf } from './send.ts'
 
-/** One thing that is not as Glance had it. */
+/** One difference from Glance's answer. */
 export interface Problem {
   /** `status`, `header:NAME`, `body`, or a path in the body such as `body.images.0.name`. */
   readonly where: string
@@ -46,7 +46,7 @@ export function nameAnswer(
   }
 }
 
-/** Everything in which an answer is not the recorded one. */
+/** All differences between an answer and the recorded one. */
 export function compare(record: GlanceRecord, answer: NamedAnswer): readonly Problem[] {
   const problems: Problem[] = []
   const add = (where: string, glance: unknown, ours: unknown) =>

@@ -12,7 +12,7 @@ function query({ record }: Context): string {
   return record.path.split('?')[1] ?? ''
 }
 
-/** What is found where the last of a parameter's values is the one in force. */
+/** Images found when the last value of a repeated parameter counts. */
 const BY_LAST_VALUE: Readonly<Record<string, readonly string[]>> = {
   'sort=name:asc&sort=id:asc': ['d', 'a', 'c', 'b', 'z', 'n'],
   'limit=2&limit=3': ['n', 'z', 'b'],
@@ -40,7 +40,7 @@ function tagsAt(body: unknown, where: string): string {
   return JSON.stringify(Array.isArray(tags) ? tags.toSorted() : tags).replaceAll('Ã¼', 'ü')
 }
 
-/** What is found where times are whole seconds, by operator. */
+/** Images found when times are whole seconds, by operator. */
 const BY_WHOLE_SECONDS: Readonly<Record<string, readonly string[]>> = {
   created_at: ['second'],
   'created_at=eq': ['second'],

@@ -7,7 +7,7 @@ export interface Context {
   readonly ours: NamedAnswer
 }
 
-/** A difference from Glance that is meant; `docs/differences.md` says why. */
+/** An intended difference from Glance; `docs/differences.md` says why. */
 export interface Difference {
   readonly id: string
   /** Whether the problem is this difference and nothing more. */
@@ -16,11 +16,11 @@ export interface Difference {
 
 const TITLE = /^[\s\S]*<\/h1>\s*|<\/body>[\s\S]*$/g
 const TEXT_TITLE = /^\d{3} [\w -]+\n\n/
-/** What Glance's framework says before what is to be said. */
+/** What Glance's framework puts before a message. */
 const PREAMBLE =
   /^(Access was denied to this resource|There was a conflict when trying to complete your request|The Range requested is not available)\. (?=.)/
 
-/** The words of a fault, whatever they are wrapped in. Mirrors webob/exc.py's templates. */
+/** The message of a fault, without the page around it. Mirrors webob/exc.py's templates. */
 export function messageOf(body: unknown): string {
   const text = isObject(body) ? String(body['message']) : String(body)
   return text
@@ -46,7 +46,7 @@ function saysTheSame({ record, ours }: Context): boolean {
   )
 }
 
-/** Ours is this refusal, in this face's shape, whatever Glance did. */
+/** Afterimage answers with this refusal, in the face's shape, whatever Glance did. */
 export function refusedWith(
   { ours }: Context,
   status: number,
@@ -64,7 +64,10 @@ export function refusedWith(
 const SCHEMA = "Provided object does not match schema 'image': "
 const QUOTED_CHARACTERS_MIN = 40
 
-/** Glance's first sentence with values in JSON, or its beginning where a long value is cut here, and the field's name. */
+/**
+ * Glance's first sentence with values in JSON, or its beginning where a long value is cut here, and
+ * the field's name.
+ */
 function namesTheSameField({ record, ours }: Context): boolean {
   const glance = isObject(record.responseBody) ? String(record.responseBody['message']) : ''
   const field = /On instance\['([^']*)'\]/.exec(glance)?.[1]
@@ -81,7 +84,7 @@ function namesTheSameField({ record, ours }: Context): boolean {
 const LEFT_OUT = / (is|are) not served here; images, members, tags and image data are\.$/
 const NO_PERMISSION = /^You are not authorized to complete [a-z_]+ action\.$/
 
-/** How what is refused is said, and what is refused instead of failing. */
+/** Differences in the messages of refusals, and refusals where Glance fails. */
 export const FAULT_DIFFERENCES: readonly Difference[] = [
   {
     id: 'plain-messages',

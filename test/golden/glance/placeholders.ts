@@ -1,4 +1,4 @@
-/** Whoever's token or project may stand in a record. */
+/** The callers whose token or project may occur in a record. */
 export interface Party {
   readonly token: string
   /** The project's id. */
@@ -20,7 +20,7 @@ const TIME = /\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d\1\d\d(\.\d+)?Z?/g
 /** In capitals for an id in capitals. */
 const IMAGE = /\{(image|IMAGE):([\w-]+)\}/g
 
-/** Stands names in for what differs from run to run, and back. */
+/** Replaces values that differ from run to run by names, and back. */
 export class Placeholders {
   readonly #world: World
   readonly #fixed: readonly (readonly [string, string])[]
@@ -71,7 +71,10 @@ export class Placeholders {
     return id
   }
 
-  /** Takes in what an answer tells: an id under a label, and `{created:LABEL}`, `{updated:LABEL}`. */
+  /**
+   * Remembers the values of an answer: an id under a label, and `{created:LABEL}`,
+   * `{updated:LABEL}`.
+   */
   learn(body: unknown, captures: string | undefined): void {
     if (typeof body !== 'object' || body === null || !('id' in body)) return
     const id = String(body.id)

@@ -11,7 +11,9 @@ export const EXPIRES = '2030-01-01T00:00:00.000000Z'
 export const EXPIRES_MS = Date.parse('2030-01-01T00:00:00Z')
 export const START_MS = EXPIRES_MS - 3_600_000
 
-/** For what is to be given up; a busy machine may be slower than this with what is not. */
+/**
+ * A deadline that is meant to pass; a busy machine may take longer than this for other requests.
+ */
 export const HASTY: Partial<UpstreamLimits> = {
   firstByteTimeoutMs: 150,
   gapTimeoutMs: 150,
