@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
+import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
 import { logBrownouts } from '../server/end-of-calls.ts'
-import type { Running } from '../server/serve.ts'
+import type { RunningInFront } from '../server/serve-cloud.ts'
 import { shellWord } from '../successor/source-text.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
 import { withAccounts } from './open-data.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
+import type { Kept, RunningCatalogue } from './serve-workers.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the first user signs in to. */
@@ -44,23 +46,32 @@ async function runServe(command: Command, terminal: Terminal): Promise<void> {
 }
 
 async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<void> {
-  const [{ startInFront }, { pino }] = await Promise.all([
-    import('../server/serve-cloud.ts'),
-    import('pino'),
-  ])
+  const { pino } = await import('pino')
+  const { secrets } = loaded
   const config = await withCloudAddresses(loaded, terminal)
   const logger = pino({ level: config.log.level }, terminal.stderr)
-  const running = await startInFront({ config, secrets: loaded.secrets, logger })
+  const running = await startInFront({ config, secrets, logger }, terminal)
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(greetingInFront(config, running.url, terminal))
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
-    await untilStopped(terminal, config.shutdown.delayMs)
+    await untilStopped(terminal, config.shutdown.delayMs, running)
     await running.leave()
   } finally {
     stopBrownoutLog()
     await running.close()
   }
+}
+
+async function startInFront(
+  options: { readonly logger: Logger } & Pick<LoadedConfig, 'config' | 'secrets'>,
+  terminal: Terminal,
+): Promise<RunningInFront & Kept> {
+  if (options.config.workers === 1) {
+    return (await import('../server/serve-cloud.ts')).startInFront(options)
+  }
+  const { startInFrontWorkers } = await import('./serve-workers.ts')
+  return startInFrontWorkers(options, options.logger, terminal)
 }
 
 async function serveCatalogue(
@@ -68,17 +79,14 @@ async function serveCatalogue(
   example: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const { config, secrets } = loaded
-  const [{ startAfterimage }, { pino }] = await Promise.all([
-    import('../server/serve.ts'),
-    import('pino'),
-  ])
+  const { config } = loaded
+  const { pino } = await import('pino')
   const logger = pino({ level: config.log.level }, terminal.stderr)
-  const running = await startAfterimage({ config, secrets, logger, withExample: example })
+  const running = await startCatalogue(loaded, example, logger, terminal)
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(await greeting(running, loaded, terminal))
-    await untilStopped(terminal, config.shutdown.delayMs)
+    await untilStopped(terminal, config.shutdown.delayMs, running)
     await running.leave()
   } finally {
     stopBrownoutLog()
@@ -86,17 +94,36 @@ async function serveCatalogue(
   }
 }
 
-async function untilStopped({ stop, stderr }: Terminal, delayMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
+async function startCatalogue(
+  { config, secrets }: LoadedConfig,
+  withExample: boolean,
+  logger: Logger,
+  terminal: Terminal,
+): Promise<RunningCatalogue> {
+  if (config.workers === 1) {
+    const { startAfterimage } = await import('../server/serve.ts')
+    return startAfterimage({ config, secrets, logger, withExample })
+  }
+  const { startCatalogueWorkers } = await import('./serve-workers.ts')
+  return startCatalogueWorkers({ config, secrets }, withExample, logger, terminal)
+}
+
+async function untilStopped(
+  { stop, stderr }: Terminal,
+  delayMs: number,
+  { failed }: Kept,
+): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
     if (stop.aborted) resolve()
     else stop.addEventListener('abort', () => resolve(), { once: true })
   })
+  await (failed === undefined ? stopped : Promise.race([stopped, failed]))
   const after = delayMs === 0 ? '' : ` in ${delayMs} ms`
   stderr.write(`afterimage: stopping${after}; requests in flight are finished first\n`)
 }
 
 async function greeting(
-  running: Running,
+  running: RunningCatalogue,
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<string> {
@@ -124,7 +151,7 @@ async function greeting(
 
 /** Works in any shell of this machine, and shows no password. */
 async function curlLine(
-  { urls }: Running,
+  { urls }: RunningCatalogue,
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<string | undefined> {

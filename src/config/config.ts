@@ -40,6 +40,8 @@ export interface Config {
   /** Absolute path of the data folder. */
   readonly data: string
   readonly host: string
+  /** Processes that answer requests. */
+  readonly workers: number
   readonly compute: FaceConfig & {
     readonly upstreamUrl: string | undefined
     readonly upstreamTimeoutMs: number
@@ -90,6 +92,7 @@ export function assembleConfig(values: OptionValues): Config {
   return deepFreeze({
     data: values['data'],
     host: values['host'],
+    workers: values['workers'],
     compute: {
       ...face('compute'),
       upstreamUrl: values['compute.upstreamUrl'],

@@ -15,6 +15,7 @@ import {
   wholeNumber,
   YES_OR_NO,
 } from './values.ts'
+import { WORKERS_OPTION } from './workers-option.ts'
 
 export interface Option<T> {
   readonly kind: ValueKind<T>
@@ -52,6 +53,7 @@ export const OPTIONS = {
     default: ['127.0.0.1'],
     description: 'address to listen on; 0.0.0.0 or :: for every network',
   },
+  ...WORKERS_OPTION,
   'compute.port': {
     kind: PORT,
     default: ['8774'],

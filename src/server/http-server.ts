@@ -12,7 +12,7 @@ import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
-import { CONNECTIONS_MAX, HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
+import { HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, answerPreface, newRequestId } from './parser-failure.ts'
 import { answerReadiness, isReadinessCall, Readiness } from './readiness.ts'
 import { closeAfterUnreadBody, isStreaming, keepBodiesRaw, noteStreaming } from './request-body.ts'
@@ -54,10 +54,11 @@ export function createHttpServer(
     },
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
   })
-  app.server.maxConnections = CONNECTIONS_MAX
+  app.server.maxConnections = limits.connectionsMax
   app.server.maxHeadersCount = 0 // bounded by HEADER_BYTES_MAX; the default drops headers silently
   // A caller may close its sending side after the request; Node would cut what is being answered.
-  Object.assign(app.server, { httpAllowHalfOpen: true })
+  // One of several processes that is full drops a connection; else all that are pass it on for ever.
+  Object.assign(app.server, { httpAllowHalfOpen: true, dropMaxConnection: true })
   rememberConnections(app.server)
   meetExpectations(app, face)
   keepBodiesRaw(app, face)

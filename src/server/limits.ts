@@ -2,7 +2,6 @@
 
 /** Request line and headers together; uWSGI in front of Nova is set to the same. */
 export const HEADER_BYTES_MAX = 64 * 1024
-export const CONNECTIONS_MAX = 10_000
 /** What a stopping server gives to requests in flight. */
 export const DRAIN_TIMEOUT_MS = 10_000
 /**
@@ -12,6 +11,7 @@ export const DRAIN_TIMEOUT_MS = 10_000
 export const LINGER_MS = 2000
 
 export interface ServerLimits {
+  readonly connectionsMax: number
   /** From the first byte of a request to its last. */
   readonly requestTimeoutMs: number
   /** From the first byte of a request to the end of its headers. */
@@ -25,6 +25,7 @@ export interface ServerLimits {
 }
 
 export const SERVER_LIMITS: ServerLimits = {
+  connectionsMax: 10_000,
   requestTimeoutMs: 60_000,
   headersTimeoutMs: 20_000,
   idleTimeoutMs: 120_000,

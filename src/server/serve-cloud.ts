@@ -17,6 +17,7 @@ import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { openLedger } from './ledger.ts'
+import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { probe } from './probe.ts'
@@ -28,6 +29,8 @@ export interface CloudOptions {
   readonly config: Config
   readonly secrets: Secrets
   readonly logger: FastifyBaseLogger
+  /** This process's share of the limits of the listener; by default all of them. */
+  readonly limits?: Partial<ServerLimits>
 }
 
 /** An Afterimage in front of a Glance. */
@@ -51,6 +54,7 @@ export async function startInFront({
   config,
   secrets,
   logger,
+  limits,
 }: CloudOptions): Promise<RunningInFront> {
   const { glance, keystone } = openUpstreams(config, logger)
   const nova = openNovaProxy(config)
@@ -70,8 +74,8 @@ export async function startInFront({
     ...(ledger === undefined ? {} : { ledger }),
   })
   const readiness = readinessOver(glance, keystone)
-  const limits = { idleTimeoutMs: idleTimeoutMs(config) }
-  const app: FastifyInstance = createHttpServer(face, logger, limits, readiness)
+  const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
+  const app: FastifyInstance = createHttpServer(face, logger, given, readiness)
   const close = async () => {
     await drain([app])
     ledger?.close()
@@ -175,6 +179,19 @@ function identityEndpoint({ identity, keystone }: Config): Endpoint | 'unknown' 
 
 function fixed(publicUrl: string): Endpoint {
   return { publicUrl, port: () => 0 }
+}
+
+/** Checks, on connections of its own, whether the services answer; as `RunningInFront.probe`. */
+export async function probeServices(
+  config: Config,
+  logger: FastifyBaseLogger,
+): Promise<readonly string[]> {
+  const { glance, keystone } = openUpstreams(config, logger)
+  try {
+    return await probeAll(glance, keystone)
+  } finally {
+    await Promise.all([glance.close(), keystone?.close()])
+  }
 }
 
 /** Neither path needs a token. */

@@ -13,6 +13,7 @@ import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
 import { Administration } from '../identity/local/administration.ts'
+import type { Attempts } from '../identity/local/attempts.ts'
 import { bootstrap, type FirstAccounts } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
@@ -25,6 +26,7 @@ import { createHttpServer } from './http-server.ts'
 import { idleTimeoutMs } from './idle-timeout.ts'
 import { type OpenedImageData, openImageData } from './image-data.ts'
 import { openLedger } from './ledger.ts'
+import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
@@ -43,6 +45,10 @@ export interface StartOptions {
   readonly logger: FastifyBaseLogger
   /** Fill an empty catalogue with the example images. */
   readonly withExample: boolean
+  /** What counts the guesses of passwords; by default this process, for itself. */
+  readonly attempts?: Attempts
+  /** This process's share of the limits of a listener; by default all of them. */
+  readonly limits?: Partial<ServerLimits>
 }
 
 /** A running Afterimage. */
@@ -144,7 +150,7 @@ export async function openAccounts({
 }
 
 /** The example images belong to the first projects; without these none are stored. */
-async function fillEmpty(store: ImageStore, database: Database): Promise<number> {
+export async function fillEmpty(store: ImageStore, database: Database): Promise<number> {
   const projects = new Administration(database).listProjects()
   const idOf = (wanted: string) => projects.find(({ name }) => name === wanted)?.id
   const [admin, demo] = [idOf('admin'), idOf('demo')]
@@ -170,7 +176,7 @@ interface OpenedBeside {
 }
 
 async function listenAll(
-  { config, logger, nova, ledger, readiness }: StartOptions & OpenedBeside,
+  { config, logger, nova, ledger, readiness, attempts, limits }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -184,6 +190,7 @@ async function listenAll(
   const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
   const users = new LocalIdentity(database, {
     tokenLifetimeMs: config.tokens.lifetimeHours * HOUR_MS,
+    attempts,
   })
   const endpoints = {
     compute: endpoint('compute'),
@@ -212,9 +219,9 @@ async function listenAll(
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }
   const listening: Partial<Record<FaceName, Listening>> = {}
-  const limits = { idleTimeoutMs: idleTimeoutMs(config) }
+  const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
-    const app = createHttpServer(faces[name], logger, limits, readiness)
+    const app = createHttpServer(faces[name], logger, given, readiness)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { inspect } from 'node:util'
@@ -54,6 +54,15 @@ describe('precedence', () => {
     )
     assert.equal(problems.length, 1)
     assert.match(problems[0] ?? '', /^AFTERIMAGE_HOST: "not a host"/)
+  })
+
+  it('reads "auto" workers as the number of cores, up to the limit', () => {
+    const workers = (text: string) => load({ flags: { workers: text } }).config.workers
+    assert.equal(workers('auto'), Math.min(availableParallelism(), 64))
+    assert.equal(workers('64'), 64)
+    for (const text of ['0', '65', 'many', '']) {
+      assert.match(problemsOf(() => workers(text))[0] ?? '', /^--workers: .* from 1 to 64, or auto/)
+    }
   })
 
   it('has defaults that need nothing and stay on the loopback interface', () => {

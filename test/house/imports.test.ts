@@ -85,7 +85,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'server',
     'successor',
     'transfer',
+    'workers',
   ],
+  workers: ['identity', 'identity/local'],
 }
 
 /** Modules that only some rooms may use. */
@@ -120,6 +122,7 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
   },
   { module: /^undici$/, rooms: ['upstream'] },
   { module: /^commander$/, rooms: ['cli'] },
+  { module: /^node:cluster$/, rooms: ['workers'] },
 ]
 
 const project = new URL('../../', import.meta.url).pathname

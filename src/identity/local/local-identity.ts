@@ -14,6 +14,7 @@ import {
   type User,
 } from '../token-service.ts'
 import { type Account, Accounts } from './accounts.ts'
+import { type Attempts, CountedAttempts } from './attempts.ts'
 import { PasswordCheck } from './password-check.ts'
 import { type NewToken, Tokens } from './tokens.ts'
 
@@ -27,6 +28,8 @@ export interface LocalIdentityOptions {
   readonly tokenLifetimeMs?: number
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** Counts the guesses; by default those of this process alone. */
+  readonly attempts?: Attempts | undefined
 }
 
 /** Users, projects, roles and tokens in the shared SQLite file. */
@@ -44,7 +47,10 @@ export class LocalIdentity implements TokenService {
     this.#database = database
     this.#accounts = new Accounts(database)
     this.#tokens = new Tokens(database, this.#accounts, this.#now)
-    this.#passwords = new PasswordCheck(this.#accounts, this.#now)
+    this.#passwords = new PasswordCheck(
+      this.#accounts,
+      options.attempts ?? new CountedAttempts(this.#now),
+    )
   }
 
   async authenticate(token: string): Promise<Caller | undefined> {

@@ -1,0 +1,92 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { CountedAttempts } from '../identity/local/attempts.ts'
+import type { Running } from '../server/serve.ts'
+import type { RunningInFront } from '../server/serve-cloud.ts'
+import { Workers } from '../workers/workers.ts'
+import type { Terminal } from './terminal.ts'
+import type { WorkerGiven, WorkerStarted } from './worker.ts'
+
+/** What serves, in this process or in several. */
+export interface Kept {
+  /** Rejects when nothing serves any more. */
+  readonly failed?: Promise<never>
+}
+
+export type RunningCatalogue = Kept &
+  Pick<Running, 'urls' | 'cloudsYaml' | 'exampleImages' | 'leave' | 'close'>
+
+/** More than a worker takes to stop: requests in flight, then uploads, then a margin. */
+const STOP_TIMEOUT_MS = 25_000
+
+/** The embedded catalogue, served by several processes. @throws what startAfterimage throws */
+export async function startCatalogueWorkers(
+  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+  withExample: boolean,
+  logger: Logger,
+  terminal: Terminal,
+): Promise<RunningCatalogue> {
+  const { prepareData } = await import('../server/prepare.ts')
+  const { exampleImages } = await prepareData({ config, secrets, logger, withExample })
+  const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
+  const [compute = '', image = '', identity = ''] = started.urls
+  const { cloudsYaml } = started
+  return { urls: { compute, image, identity }, cloudsYaml, exampleImages, ...kept }
+}
+
+/** In front of a Glance, by several processes. @throws what startInFront throws */
+export async function startInFrontWorkers(
+  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+  logger: Logger,
+  terminal: Terminal,
+): Promise<RunningInFront & Kept> {
+  const { probeServices } = await import('../server/serve-cloud.ts')
+  const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
+  const [url = ''] = started.urls
+  return { url, probe: () => probeServices(config, logger), ...kept }
+}
+
+async function startWorkers(
+  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+  logger: Logger,
+  { stderr }: Terminal,
+) {
+  const workers = new Workers<WorkerGiven, WorkerStarted>({
+    count: config.workers,
+    file: fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url)),
+    given: (known) => ({
+      config: known === undefined ? config : onPorts(config, known.urls),
+      password: secrets.password?.reveal(),
+      servicePassword: secrets.servicePassword?.reveal(),
+    }),
+    attempts: new CountedAttempts(Date.now),
+    writeLog: (lines) => stderr.write(lines),
+    log: logger,
+    stopTimeoutMs: config.shutdown.delayMs + STOP_TIMEOUT_MS,
+  })
+  try {
+    const started = await workers.start()
+    // Each worker leaves before it closes, as soon as it is told to stop.
+    const stop = () => workers.stop()
+    return { started, failed: workers.failed, leave: stop, close: stop }
+  } catch (error) {
+    await workers.stop()
+    throw error
+  }
+}
+
+const HTTP_PORT = 80
+
+/** The same configuration, with the ports that were found for those given as 0. */
+function onPorts(config: Config, urls: readonly string[]): Config {
+  const [compute, image, identity] = urls.map((url) => Number(new URL(url).port || HTTP_PORT))
+  return {
+    ...config,
+    compute: { ...config.compute, port: compute ?? config.compute.port },
+    image: { ...config.image, port: image ?? config.image.port },
+    identity: { ...config.identity, port: identity ?? config.identity.port },
+  }
+}

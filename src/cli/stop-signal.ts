@@ -1,0 +1,27 @@
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/**
+ * One Ctrl+C may arrive twice, from the terminal and from a parent; only a later one counts as a
+ * second.
+ */
+const SAME_SIGNAL_MS = 500
+const EXIT_FAILED = 1
+
+export interface Stop {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal
+  /** What a signal does: a second one ends the process at once. */
+  now(): void
+}
+
+/** Listens to the signals that stop this process. */
+export function stopOnSignals(): Stop {
+  const controller = new AbortController()
+  let firstMs: number | undefined
+  const now = () => {
+    firstMs ??= performance.now()
+    if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
+    controller.abort()
+  }
+  for (const signal of STOP_SIGNALS) process.on(signal, now)
+  return { signal: controller.signal, now }
+}

@@ -1,0 +1,60 @@
+import { pino } from 'pino'
+import type { Config } from '../config/config.ts'
+import { processEnvironment } from '../config/environment.ts'
+import { DEBUG_VARIABLE } from '../config/options.ts'
+import { modeOf } from '../config/pairs.ts'
+import { Secret } from '../config/secret.ts'
+import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
+import type { Attempts } from '../identity/local/attempts.ts'
+import type { CloudOptions } from '../server/serve-cloud.ts'
+import { shareOfWorker } from '../server/worker-share.ts'
+import { beWorker, type Work } from '../workers/worker.ts'
+import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
+import { stopOnSignals } from './stop-signal.ts'
+
+/** What a worker of `serve` is given; secrets in clear, since only text crosses to a process. */
+export interface WorkerGiven {
+  readonly config: Config
+  readonly password: string | undefined
+  readonly servicePassword: string | undefined
+}
+
+/** What a worker of `serve` says once it serves. */
+export interface WorkerStarted {
+  /** Of the compute, image and identity service; in front of a Glance only the first. */
+  readonly urls: readonly string[]
+  readonly cloudsYaml: string | undefined
+}
+
+async function serve(given: WorkerGiven, attempts: Attempts): Promise<Work<WorkerStarted>> {
+  const { config, limits } = shareOfWorker(given.config)
+  const secret = (text: string | undefined) => (text === undefined ? undefined : new Secret(text))
+  const secrets = {
+    password: secret(given.password),
+    servicePassword: secret(given.servicePassword),
+  }
+  const logger = pino({ level: config.log.level }, process.stderr)
+  const options = { config, secrets, logger, limits }
+  if (modeOf(config) !== 'embedded') return serveInFront(options)
+  const { startAfterimage } = await import('../server/serve.ts')
+  const running = await startAfterimage({ ...options, withExample: false, attempts })
+  const { urls, cloudsYaml } = running
+  const started = { urls: [urls.compute, urls.image, urls.identity], cloudsYaml }
+  return { started, leave: () => running.leave(), close: () => running.close() }
+}
+
+async function serveInFront(options: CloudOptions): Promise<Work<WorkerStarted>> {
+  const { startInFront } = await import('../server/serve-cloud.ts')
+  const running = await startInFront(options)
+  const started = { urls: [running.url], cloudsYaml: undefined }
+  return { started, leave: () => running.leave(), close: () => running.close() }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (processEnvironment()[DEBUG_VARIABLE]) process.stderr.write(`${error.stack}\n`)
+  return fileTroubleOf(error)?.message ?? error.message
+}
+
+silenceExperimentalSqlite()
+await beWorker({ stop: stopOnSignals().signal, serve, explain })

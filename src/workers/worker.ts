@@ -1,0 +1,65 @@
+import type { Attempts } from '../identity/local/attempts.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import { SharedAttempts } from './shared-attempts.ts'
+
+const EXIT_OK = 0
+const EXIT_FAILED = 1
+
+/** What a worker runs. */
+export interface Work<Started> {
+  readonly started: Started
+  /** Goes on answering for as long as others need to notice that this one stops. */
+  leave(): Promise<void>
+  /** Finishes what is under way. */
+  close(): Promise<void>
+}
+
+export interface WorkerOptions<Given, Started> {
+  /** Aborted by a signal to this process; the other process may also say so. */
+  readonly stop: AbortSignal
+  /** Begins to answer requests. */
+  serve(given: Given, attempts: Attempts): Promise<Work<Started>>
+  /** One line for people about what `serve` threw. */
+  explain(error: unknown): string
+}
+
+/**
+ * Makes this process a worker of the one that started it: serves what that one gives, until it or a
+ * signal says stop. Ends the process; if the other one ends first, `node:cluster` does, at once.
+ */
+export async function beWorker<Given, Started>({
+  stop,
+  serve,
+  explain,
+}: WorkerOptions<Given, Started>): Promise<never> {
+  const say = (said: FromWorker<Started>) => process.send?.(said, undefined, {}, () => undefined)
+  const attempts = new SharedAttempts(say)
+  const begun = Promise.withResolvers<Given | undefined>()
+  const stopped = Promise.withResolvers<undefined>()
+  const halt = () => {
+    begun.resolve(undefined)
+    stopped.resolve(undefined)
+  }
+  if (stop.aborted) halt()
+  else stop.addEventListener('abort', halt, { once: true })
+  process.on('message', (heard: ToWorker<Given>) => {
+    if (heard.kind === 'begin') begun.resolve(heard.given)
+    else if (heard.kind === 'stop') halt()
+    else attempts.hear(heard)
+  })
+  say({ kind: 'hello' })
+  const given = await begun.promise
+  if (given === undefined) return process.exit(EXIT_OK)
+  try {
+    const work = await serve(given, attempts)
+    say({ kind: 'ready', started: work.started })
+    await stopped.promise
+    await work.leave()
+    await work.close()
+    return process.exit(EXIT_OK)
+  } catch (error) {
+    const failed = { kind: 'failed', message: explain(error) } as const
+    await new Promise((sent) => process.send?.(failed, undefined, {}, sent))
+    return process.exit(EXIT_FAILED)
+  }
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { CountedAttempts } from '../../src/identity/local/attempts.ts'
+import { FREE_FAILURES_PER_PAIR } from '../../src/identity/local/guess-limiter.ts'
+import { SignInFault } from '../../src/identity/token-service.ts'
+import { AttemptsOfWorker } from '../../src/workers/attempts-of-worker.ts'
+import { SharedAttempts } from '../../src/workers/shared-attempts.ts'
+
+const GUESSER = { account: 'ann', address: '192.0.2.1' }
+const right = async () => true
+const wrong = async () => undefined
+const endless = () => new Promise<undefined>(() => undefined)
+
+/** Workers as they stand to the process that counts for them, without processes. */
+function together(count: number) {
+  const counted = new CountedAttempts(() => 0)
+  return Array.from({ length: count }, () => {
+    // Each message arrives in a turn of its own, as between processes.
+    const shared: SharedAttempts = new SharedAttempts((said) => {
+      setImmediate(() => {
+        if (said.kind === 'attempt') desk.begin(said.id, said).catch(assert.fail)
+        else desk.end(said.id, said.isRight)
+      })
+    })
+    const desk = new AttemptsOfWorker(counted, (answer) => {
+      setImmediate(() => shared.hear(answer))
+    })
+    return { shared, desk }
+  })
+}
+
+const isThrottled = (error: unknown) =>
+  error instanceof SignInFault && error.code === 'attempts.throttled' && error.retryAfterSeconds > 0
+
+test('failures at several workers count together, and a success forgives at all of them', async () => {
+  const [one, two] = together(2)
+  assert.ok(one && two)
+  for (let i = 0; i <= FREE_FAILURES_PER_PAIR; i += 1) {
+    assert.equal(await (i % 2 === 0 ? one : two).shared.make(GUESSER, wrong), undefined)
+  }
+  for (const { shared } of [one, two])
+    await assert.rejects(shared.make(GUESSER, right), isThrottled)
+  const other = { ...GUESSER, account: 'bob' }
+  for (let i = 0; i < FREE_FAILURES_PER_PAIR; i += 1) await one.shared.make(other, wrong)
+  assert.equal(await two.shared.make(other, right), true)
+  for (let i = 0; i < FREE_FAILURES_PER_PAIR; i += 1) await one.shared.make(other, wrong)
+  assert.equal(await two.shared.make(other, right), true)
+})
+
+test('as many are checked at once as in one process', async () => {
+  const workers = together(4)
+  let running = 0
+  let most = 0
+  const check = async () => {
+    running += 1
+    most = Math.max(most, running)
+    for (let i = 0; i < 4; i += 1) await turn()
+    running -= 1
+    return true
+  }
+  const all = [...workers, ...workers].map(({ shared }, i) =>
+    shared.make({ account: `user${i}`, address: '192.0.2.1' }, check),
+  )
+  await Promise.all(all)
+  assert.equal(most, 2)
+})
+
+test('a check that throws says so to its caller, counts as nothing, and leaves its place', async () => {
+  const [{ shared } = assert.fail()] = together(1)
+  const broken = async () => {
+    throw new TypeError('broken')
+  }
+  for (let i = 0; i < 3 * FREE_FAILURES_PER_PAIR; i += 1) {
+    await assert.rejects(shared.make(GUESSER, broken), TypeError)
+  }
+  assert.equal(await shared.make(GUESSER, right), true)
+})
+
+test('what a dead worker was at leaves its place to others and counts as nothing', async () => {
+  const [dead, alive] = together(2)
+  assert.ok(dead && alive)
+  const many = 3 * FREE_FAILURES_PER_PAIR
+  for (let i = 0; i < many; i += 1) dead.shared.make(GUESSER, endless).catch(assert.fail)
+  for (let i = 0; i < 4; i += 1) await turn() // two of them are under way, the others wait
+  dead.desk.close()
+  assert.equal(await alive.shared.make(GUESSER, right), true)
+})
