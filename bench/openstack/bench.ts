@@ -8,9 +8,9 @@ import { startFront } from '../../suites/openstack/start-front.ts'
 import type { Demand } from '../demands.ts'
 import { demandsSection } from '../report.ts'
 import { checkWrk } from '../wrk.ts'
-import { judgeRow } from './demands.ts'
+import { DEMANDED_CONNECTIONS, judgeRow } from './demands.ts'
 import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
-import type { Lane } from './lanes.ts'
+import type { Lane, LaneName } from './lanes.ts'
 import { FIRST_WARM_UP_ROUNDS, measureRow, WARM_UP_ROUNDS } from './measure.ts'
 import { type Form, HELP, REPORT_FILE, readForm } from './options.ts'
 import { type Page, pagesOf } from './pages.ts'
@@ -21,6 +21,7 @@ const EXIT_FAILED = 2
 /** Of Keystone, Glance and Nova each. */
 const WORKERS = 2
 const MEMORY_MS = 1000
+const MEMORY: LaneName = 'afterimage, 1 s memory'
 
 function tell(progress: string): void {
   process.stderr.write(`bench: ${progress}\n`)
@@ -30,12 +31,16 @@ async function startLanes(cloud: Cloud, stack: AsyncDisposableStack): Promise<re
   const flags = ['--glance-url', cloud.glanceUrl, '--keystone-url', cloud.keystoneUrl]
   const plain = stack.use(await startFront(flags))
   const remembering = stack.use(await startFront([...flags, '--cache-ttl-ms', `${MEMORY_MS}`]))
-  const compute = ({ query }: Page) => `/v2.1/${cloud.projects.demo}/images/detail?${query}`
+  const compute = {
+    api: 'compute' as const,
+    path: (query: string) => `/v2.1/${cloud.projects.demo}/images/detail?${query}`,
+  }
+  const image = { api: 'image' as const, path: (query: string) => `/v2/images?${query}` }
   return [
-    { name: 'afterimage', url: plain.url, path: compute },
-    { name: 'afterimage, 1 s memory', url: remembering.url, path: compute },
-    { name: 'nova', url: cloud.novaUrl, path: compute },
-    { name: 'glance', url: cloud.glanceUrl, path: ({ query }) => `/v2/images?${query}` },
+    { name: 'afterimage', url: plain.url, ...compute },
+    { name: MEMORY, url: remembering.url, ...compute },
+    { name: 'nova', url: cloud.novaUrl, ...compute },
+    { name: 'glance', url: cloud.glanceUrl, ...image },
   ]
 }
 
@@ -59,14 +64,17 @@ async function bench(form: Form, folder: string): Promise<boolean> {
   }
   add(introduction(form, WORKERS))
   const demands: Demand[] = []
-  const setting = { lanes, token, form, folder }
+  const setting = { token, form, folder, newPages: { count: 0 } }
   let warmUps = FIRST_WARM_UP_ROUNDS
   for (const size of form.sizes) {
     const pages = pagesOf(fillGlance(database, size, cloud.projects.demo))
-    for (const page of pages.filter((one) => one.isDemanded || !form.isDemandedPageOnly)) {
-      for (const connections of form.connections) {
+    const isDemanded = ({ ofGlanceMin }: Page) => ofGlanceMin !== undefined
+    for (const page of pages.filter((one) => isDemanded(one) || !form.areDemandedPagesOnly)) {
+      // A page that is new each time is in no memory.
+      const of = { ...setting, lanes: lanes.filter(({ name }) => !page.isNew || name !== MEMORY) }
+      for (const connections of page.isNew ? [DEMANDED_CONNECTIONS] : form.connections) {
         tell(`${page.name}, ${size} images, ${connections} connections`)
-        const row = await measureRow(page, size, connections, setting, warmUps)
+        const row = await measureRow(page, size, connections, of, warmUps)
         warmUps = WARM_UP_ROUNDS
         add(printRow(row))
         demands.push(...judgeRow(row))

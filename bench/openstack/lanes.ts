@@ -1,4 +1,4 @@
-import type { Page } from './pages.ts'
+import type { Api } from './pages.ts'
 
 export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glance'
 
@@ -6,5 +6,6 @@ export type LaneName = 'afterimage' | 'afterimage, 1 s memory' | 'nova' | 'glanc
 export interface Lane {
   readonly name: LaneName
   readonly url: string
-  path(page: Page): string
+  readonly api: Api
+  path(query: string): string
 }

@@ -4,7 +4,7 @@ import { ratioOf, type Spread, spreadOf } from '../statistics.ts'
 import { load, type Measured } from '../wrk.ts'
 import type { Lane, LaneName } from './lanes.ts'
 import type { Form } from './options.ts'
-import type { Page } from './pages.ts'
+import { type Page, queriesOf } from './pages.ts'
 import { untilQuiet } from './quiet.ts'
 import { checkSamePage } from './same-page.ts'
 
@@ -31,6 +31,8 @@ export interface Setting {
   readonly token: string
   readonly form: Form
   readonly folder: string
+  /** How many requests for new pages were made room for; each row goes on from there. */
+  readonly newPages: { count: number }
 }
 
 /**
@@ -38,6 +40,8 @@ export interface Setting {
  */
 export const WARM_UP_ROUNDS = 1
 export const FIRST_WARM_UP_ROUNDS = 4
+/** More than a Glance answers in one, so that of a new page none is asked for twice. */
+const REQUESTS_PER_ROUND_MAX = 4000
 
 /**
  * Each round measures every lane in turn, so that a slow phase of the machine affects all of them.
@@ -46,15 +50,17 @@ export async function measureRow(
   page: Page,
   size: number,
   connections: number,
-  { lanes, token, form, folder }: Setting,
+  { lanes, token, form, folder, newPages }: Setting,
   warmUps: number,
 ): Promise<Row> {
   await checkSamePage(lanes, page, token)
   const rounds = new Map<LaneName, Measured[]>()
   for (let round = -warmUps; round < form.rounds; round += 1) {
+    newPages.count += REQUESTS_PER_ROUND_MAX
     for (const lane of lanes) {
       const pathsFile = join(folder, 'paths')
-      await writeFile(pathsFile, `${lane.path(page)}\n`)
+      const queries = queriesOf(page, lane.api, newPages.count, REQUESTS_PER_ROUND_MAX)
+      await writeFile(pathsFile, queries.map((query) => `${lane.path(query)}\n`).join(''))
       await untilQuiet()
       const { url } = lane
       const seconds = form.roundSeconds

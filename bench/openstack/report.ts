@@ -5,7 +5,7 @@ import { FIRST_WARM_UP_ROUNDS, type Row } from './measure.ts'
 import type { Form } from './options.ts'
 
 const TABLE = new Table([
-  ['page', 24, 'left'],
+  ['page', 27, 'left'],
   ['images', 6, 'right'],
   ['connections', 11, 'right'],
   ['', 23, 'left'],
@@ -32,8 +32,9 @@ properties each, written directly into Glance's database, since ten thousand thr
 
 All four list the very same images on a page, which is checked before it is measured. With the cache off every list asks
 Glance, but Afterimage knows when the last image of a page was made that it has read before, and asks for nothing older
-(\`created_at=gte:\`). Each page is asked for again and again here, so the figures are those of pages that were read before;
-a page's first reading is without that.
+(\`created_at=gte:\`). Each page is asked for again and again here, so the figures are those of pages that were read before.
+Of a page that is called new every request is a first reading, without that: it carries one more time, before every image
+and never the same (\`changes-since=\`, of Glance \`updated_at=gte:\`), so that the images are the same and the page is not.
 
 Rounds are interleaved: each is ${form.roundSeconds} s for each of the four in turn, begun when the machine has nothing left to do, since
 a service goes on with requests whose caller has left. A figure is the median of ${form.rounds} rounds, after one to warm up

@@ -1,5 +1,5 @@
 import type { Lane } from './lanes.ts'
-import type { Page } from './pages.ts'
+import { type Page, queriesOf } from './pages.ts'
 
 /**
  * Makes sure that the figures are about the same thing.
@@ -22,7 +22,8 @@ export async function checkSamePage(
 }
 
 async function idsOf(lane: Lane, page: Page, token: string): Promise<readonly unknown[]> {
-  const response = await fetch(lane.url + lane.path(page), { headers: { 'X-Auth-Token': token } })
+  const [query = ''] = queriesOf(page, lane.api, 0, 1)
+  const response = await fetch(lane.url + lane.path(query), { headers: { 'X-Auth-Token': token } })
   const { images = [] } = (await response.json()) as { images?: readonly { id: unknown }[] }
   return images.map(({ id }) => id)
 }

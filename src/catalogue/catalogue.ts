@@ -9,6 +9,8 @@ export interface ListWindow {
   readonly limit: number
   /** Only what comes after this place in list order. */
   readonly after?: Position
+  /** Only what comes after the image of this id, instead of `after`. */
+  readonly marker?: string
 }
 
 /** A change of free properties: `remove` first, then `set`. */
@@ -62,6 +64,8 @@ export interface Catalogue {
    * The viewer's images that match, in list order (see `compareInList`), in batches. An image that
    * exists throughout appears exactly once, whatever is written meanwhile. Nothing is held open
    * between two batches, so a reader may be slow, or stop.
+   * @throws CatalogueFault with the first batch 'marker.not_found' also for a marker that the viewer
+   *   may not see, whether or not an image can match
    */
   list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList
 

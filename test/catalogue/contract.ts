@@ -198,6 +198,61 @@ function testPages({ open }: Subject): void {
     assert.deepEqual(await numbers(catalogue, OWNER, { name: 'x' }, after(4)), [])
   })
 
+  test('a page goes on after a marker, also one that the list leaves out', async () => {
+    const at = { createdAt: NOW }
+    const catalogue = await open([
+      imageOf(1, at),
+      imageOf(2, { ...at, isHidden: true }),
+      imageOf(3, { ...at, name: 'x' }),
+      imageOf(4, { owner: 'other', visibility: 'community', createdAt: NOW - 1 }),
+      imageOf(5, { createdAt: NOW - 2 }),
+      imageOf(6, { owner: 'other', visibility: 'public', createdAt: NOW - 3 }),
+    ])
+    const after = (n: number, limit = 9) => ({ limit, marker: idOf(n) })
+    for (let again = 0; again < 2; again += 1) {
+      assert.deepEqual(await numbers(catalogue, OWNER, {}, after(3)), [1, 5, 6])
+      assert.deepEqual(await numbers(catalogue, OWNER, {}, after(3, 2)), [1, 5])
+      assert.deepEqual(await numbers(catalogue, OWNER, {}, after(2)), [1, 5, 6])
+      assert.deepEqual(await numbers(catalogue, OWNER, {}, after(4)), [5, 6])
+      assert.deepEqual(await numbers(catalogue, OWNER, {}, after(6)), [])
+      assert.deepEqual(await numbers(catalogue, OWNER, { name: 'x' }, after(2)), [])
+      assert.deepEqual(await numbers(catalogue, OWNER, { statuses: [] }, after(2)), [])
+      assert.deepEqual(await numbers(catalogue, ADMIN, {}, after(3)), [1, 5, 6])
+      assert.deepEqual(await numbers(catalogue, UNSCOPED, {}, after(4)), [6])
+    }
+  })
+
+  test('a marker that the viewer may not see is as one that there is not', async () => {
+    const shared = { owner: 'other', visibility: 'shared' } as const
+    const catalogue = await open([
+      imageOf(1, { owner: 'other', visibility: 'public' }),
+      imageOf(2, { owner: 'other' }),
+      imageOf(3, { ...shared, members: [memberOf('third', 'accepted')] }),
+      imageOf(4, { status: 'deleted' }),
+      imageOf(5, { status: 'pending_delete' }),
+      imageOf(6),
+      imageOf(0xabc, { visibility: 'public' }),
+    ])
+    const list = (viewer: Viewer, marker: string, query: ImageQuery) =>
+      listed(catalogue, viewer, query, { limit: 9, marker })
+    const none = [idOf(4), idOf(5), idOf(7), '', 'x', '\0', `${idOf(1)} `, `${idOf(1)}&limit=1`]
+    none.push(imageOf(0xabc).id.toUpperCase(), idOf(1).replaceAll('-', ''))
+    const unseen = async (viewer: Viewer, markers: readonly string[]) => {
+      for (const marker of markers) {
+        for (const query of [{}, { name: 'image-1' }, { statuses: [] }]) {
+          const said = `${JSON.stringify(marker)} ${JSON.stringify(query)}`
+          await assert.rejects(list(viewer, marker, query), fault('marker.not_found'), said)
+        }
+      }
+    }
+    await unseen(OWNER, [...none, idOf(2), idOf(3)])
+    await unseen(ADMIN, none)
+    await unseen(UNSCOPED, [...none, idOf(2), idOf(3), idOf(6)])
+    assert.deepEqual(await numbers(catalogue, OWNER, {}, { limit: 9, marker: idOf(6) }), [1])
+    await catalogue.delete(OWNER, idOf(6))
+    for (const viewer of [OWNER, ADMIN]) await unseen(viewer, [idOf(6)])
+  })
+
   test('a list that is read slowly holds each lasting image once, whatever is written', async () => {
     const images = Array.from({ length: 1200 }, (_, n) => imageOf(n))
     const catalogue = await open(images)

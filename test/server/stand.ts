@@ -79,9 +79,16 @@ export function mapCatalogue(given: readonly Image[] = [makeImage()]): MapCatalo
   }
   return {
     images,
-    async *list(viewer, query, { limit }) {
-      const found = [...images.values()].filter((i) => isListed(i, viewer) && matches(i, query))
-      yield found.sort(compareInList).slice(0, limit)
+    async *list(viewer, query, { limit, marker }) {
+      const after = marker === undefined ? undefined : images.get(marker)
+      if (marker !== undefined && after === undefined) {
+        throw new CatalogueFault('marker.not_found', 'No such marker.')
+      }
+      yield [...images.values()]
+        .filter((i) => isListed(i, viewer) && matches(i, query))
+        .filter((i) => after === undefined || compareInList(i, after) > 0)
+        .sort(compareInList)
+        .slice(0, limit)
     },
     get: async (_viewer, id) => find(id),
     changeProperties: async (_viewer, id, { remove, set }) => {

@@ -3,7 +3,6 @@ import type { Catalogue, Freshness, ImageList } from '../../catalogue/catalogue.
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { Image } from '../../image/image.ts'
-import { type Position, positionOf } from '../../image/order.ts'
 import { isEmptyQuery } from '../../image/query.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { said } from '../request/said.ts'
@@ -39,12 +38,13 @@ export async function answerList(
   const known = answers.get(version, key)
   if (known !== undefined) return known
   const request = readListRequest(call.query)
-  const after = await findMarker(call, request.marker, catalogue)
-  const asked = askFor(call, request, after, catalogue)
+  const asked = askFor(call, request, catalogue)
   // A catalogue without a version is another service: its work is cancelled with the request.
   const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
   const chunks = printList(call, request, list)
-  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX)
+  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX).catch((error: unknown) => {
+    throw asMarkerFault(error, request)
+  })
   const headers = {
     ...deprecationHeaders(policy, call.base, successorOfList(call, request, policy)),
     ...freshnessHeaders(list?.freshness?.()),
@@ -70,36 +70,24 @@ function answerKey(call: Call): string {
   return [operation, prefix, project, base, imageBase, viewer.project, who, query].join('\n')
 }
 
-/** A marker that the caller cannot see is treated like one that does not exist. */
-async function findMarker(
-  call: Call,
-  marker: string | undefined,
-  catalogue: Catalogue,
-): Promise<Position | undefined> {
-  if (marker === undefined) return undefined
-  try {
-    return positionOf(await catalogue.get(call.viewer, marker))
-  } catch (error) {
-    if (error instanceof CatalogueFault && error.code === 'image.not_found') {
-      throw new ComputeFault(
-        'marker.not_found',
-        said`HTTP 400 Bad Request: No image found with ID ${marker}`,
-      )
-    }
-    throw error
-  }
+/** A marker that the caller cannot see is answered like one that does not exist. */
+function asMarkerFault(error: unknown, { marker }: ListRequest): unknown {
+  if (!(error instanceof CatalogueFault) || error.code !== 'marker.not_found') return error
+  return new ComputeFault(
+    'marker.not_found',
+    said`HTTP 400 Bad Request: No image found with ID ${marker ?? ''}`,
+  )
 }
 
-/** @returns undefined if no image can match, so that the catalogue need not be asked. */
+/** @returns undefined if there is nothing to find, so that the catalogue need not be asked. */
 function askFor(
   call: Call,
-  { query, limit }: ListRequest,
-  after: Position | undefined,
+  { query, limit, marker }: ListRequest,
   catalogue: Catalogue,
 ): ImageList | undefined {
-  if (isEmptyQuery(query)) return undefined
+  if (isEmptyQuery(query) && marker === undefined) return undefined
   // One more than asked for tells whether there is a next page.
-  const window = { limit: limit + 1, ...(after === undefined ? {} : { after }) }
+  const window = { limit: limit + 1, ...(marker === undefined ? {} : { marker }) }
   return catalogue.list(call.viewer, query, window)
 }
 

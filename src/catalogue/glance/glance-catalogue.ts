@@ -1,4 +1,5 @@
 import type { Image } from '../../image/image.ts'
+import { type Position, positionOf } from '../../image/order.ts'
 import { type ImageQuery, matches } from '../../image/query.ts'
 import type { Viewer } from '../../image/visibility.ts'
 import type { JsonAnswer, Upstream, UpstreamRequest } from '../../upstream/upstream.ts'
@@ -13,8 +14,8 @@ import type {
 import { CatalogueFault } from '../faults.ts'
 import { changedImage } from '../property-change.ts'
 import { faultOfAnswer, faultOfError, glanceFault, type Operation } from './glance-faults.ts'
-import { type ListLimits, listPages, type OddRows } from './list-pages.ts'
-import { glanceQuery } from './list-query.ts'
+import { type ListLimits, type ListMarker, listPages, type OddRows } from './list-pages.ts'
+import { type GlanceQuery, glanceQuery } from './list-query.ts'
 import { type PageEnd, PageEnds } from './page-ends.ts'
 import {
   isPatchable,
@@ -72,13 +73,13 @@ class GlanceCatalogue implements Catalogue {
 
   list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList {
     const { judge, limits, onOddRows } = this.#parts
-    const asked = glanceQuery(query)
-    if (asked === undefined) return NOTHING
+    const asked = glanceQuery(query) ?? NOTHING
     const only = judge.listFilter(viewer)
     const filters = [asked.filters, only].filter((part) => part !== '').join('&')
     return listPages({
       query: { ...asked, filters },
-      window,
+      window: asked === NOTHING ? { ...window, limit: 0 } : window,
+      marker: this.#marker(viewer, window),
       end: this.#pageEnd(filters, window),
       isWanted: (image) => judge.mayList(image, viewer) && matches(image, query),
       limits,
@@ -88,14 +89,38 @@ class GlanceCatalogue implements Catalogue {
     })
   }
 
-  #pageEnd(filters: string, { limit, after }: ListWindow): PageEnd | undefined {
-    const { projectId, roles } = this.#asker
-    const who = [projectId ?? '', roles.toSorted().join(',')]
-    return this.#parts.ends?.of([...who, filters, `${limit}`, after?.id ?? ''])
+  /**
+   * Glance's list judges its marker much as its image call judges an id (glance/db/sqlalchemy/
+   * api.py, _image_get, for both), so most markers cost no request of their own. An id in capitals
+   * does: a database that folds case takes it for another.
+   */
+  #marker(viewer: Viewer, { marker: id }: ListWindow): ListMarker | undefined {
+    if (id === undefined) return undefined
+    const isLeftToGlance = this.#parts.judge.isMarkerLeftToGlance(viewer) && CANONICAL_ID.test(id)
+    return { id, isLeftToGlance, place: (signal) => this.#place(viewer, id, signal) }
   }
 
-  async get(viewer: Viewer, id: string): Promise<Image> {
-    const answer = await this.#ask('get', id, { method: 'GET' })
+  async #place(viewer: Viewer, id: string, signal: AbortSignal): Promise<Position> {
+    try {
+      return positionOf(await this.#find(viewer, id, signal))
+    } catch (error) {
+      const isLost = error instanceof CatalogueFault && error.code === 'image.not_found'
+      throw isLost ? glanceFault('marker.not_found') : error
+    }
+  }
+
+  #pageEnd(filters: string, { limit, after, marker }: ListWindow): PageEnd | undefined {
+    const { projectId, roles } = this.#asker
+    const who = [projectId ?? '', roles.toSorted().join(',')]
+    return this.#parts.ends?.of([...who, filters, `${limit}`, marker ?? after?.id ?? ''])
+  }
+
+  get(viewer: Viewer, id: string): Promise<Image> {
+    return this.#find(viewer, id, this.#asker.signal)
+  }
+
+  async #find(viewer: Viewer, id: string, signal: AbortSignal | undefined): Promise<Image> {
+    const answer = await this.#ask('get', id, { method: 'GET', signal })
     const image = this.#read(answer)
     // A database may not tell upper from lower case; the ids of two images never differ in that alone.
     if (image.id !== id || !this.#parts.judge.maySee(image, viewer)) {
@@ -178,14 +203,13 @@ class GlanceCatalogue implements Catalogue {
   async #ask(
     operation: Operation,
     id: string,
-    request: Pick<UpstreamRequest, 'method' | 'headers' | 'body'>,
+    request: Pick<UpstreamRequest, 'method' | 'headers' | 'body' | 'signal'>,
   ): Promise<JsonAnswer> {
     if (!isImageId(id)) throw glanceFault('image.not_found')
     let answer: JsonAnswer
     try {
-      // A write is not cancelled: its outcome would be unknown.
-      const signal = operation === 'get' ? this.#asker.signal : undefined
-      answer = await this.#send({ ...request, path: `/v2/images/${id}`, signal })
+      // A write has no signal: it is not cancelled, for its outcome would be unknown.
+      answer = await this.#send({ ...request, path: `/v2/images/${id}` })
     } catch (error) {
       throw faultOfError(error)
     }
@@ -200,11 +224,8 @@ class GlanceCatalogue implements Catalogue {
   }
 }
 
-const NOTHING: ImageList = {
-  async *[Symbol.asyncIterator]() {
-    // No image can match.
-  },
-}
+/** No image can match. */
+const NOTHING: GlanceQuery = { filters: '', isWhole: true }
 
 /**
  * A change without effect still writes one of its properties, since every save moves `updated_at`.

@@ -35,6 +35,7 @@ const BY_UPSTREAM_FAULT: Readonly<Record<UpstreamFaultCode, CatalogueFaultCode>>
 
 const MESSAGES: Partial<Record<CatalogueFaultCode, string>> = {
   'image.not_found': 'Image not found.',
+  'marker.not_found': 'The marker is no image.',
   'image.conflict': 'The image is in use, or is being changed by somebody else.',
   'property.limit_exceeded': 'Image metadata limit exceeded',
   'property.unstorable': 'The image service cannot hold this metadata.',

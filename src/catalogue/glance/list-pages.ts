@@ -30,6 +30,8 @@ export interface ListLimits {
 export interface ListRequest {
   readonly query: GlanceQuery
   readonly window: ListWindow
+  /** The window's marker, if it has one. */
+  readonly marker: ListMarker | undefined
   /** Whether a row of Glance's answer is one that was asked for. */
   readonly isWanted: (image: Image) => boolean
   readonly limits: ListLimits
@@ -39,6 +41,15 @@ export interface ListRequest {
   readonly end: PageEnd | undefined
   /** Told of rows that could not be used, or not as they came. */
   readonly onOddRows: (odd: OddRows) => void
+}
+
+/** An image to go on after, of which only the id is known. */
+export interface ListMarker {
+  readonly id: string
+  /** Whether Glance's list accepts just those markers that the viewer may see. */
+  readonly isLeftToGlance: boolean
+  /** Asks Glance for the image. @throws CatalogueFault 'marker.not_found' */
+  readonly place: (signal: AbortSignal) => Promise<Position>
 }
 
 export interface OddRows {
@@ -83,7 +94,10 @@ async function* readPages(
   request: ListRequest,
   cancel: AbortController,
 ): AsyncGenerator<readonly Image[]> {
-  if (request.window.limit <= 0) return
+  if (request.window.limit <= 0) {
+    await request.marker?.place(cancel.signal)
+    return
+  }
   const pages = new Pages(request, cancel.signal)
   const { searchTimeoutMs, vainRowsMax } = request.limits
   let isOver = false
@@ -137,28 +151,34 @@ class Pages {
     this.#request = request
     this.#signal = signal
     this.#last = request.window.after
-    this.#marker = request.window.after?.id
+    this.#marker = request.marker?.id ?? request.window.after?.id
   }
 
   /** @param left how many images are still wanted */
   async next(left: number): Promise<Page> {
+    const { marker } = this.#request
+    if (this.#isFirst && marker?.isLeftToGlance === false) {
+      this.#last = await marker.place(this.#signal)
+    }
     const isExact = this.#request.query.isWhole && this.#isFirst
     this.#isFirst = false
     if (!isExact) return this.#read(await this.#answer(Math.max(left, PAGE_ROWS_MIN)))
     const end = left <= this.#rowsMax ? this.#request.end : undefined
-    const page = this.#read(
-      (await this.#toKnownEnd(end?.get(), left)) ?? (await this.#answer(left)),
-    )
+    const page = this.#read((await this.#toKnownEnd(end, left)) ?? (await this.#answer(left)))
     end?.set(page.rows === left && page.isSound ? page.images.at(-1)?.createdAt : undefined)
     return page
   }
 
   /** @returns undefined when the page is not full, or Glance cannot be asked so */
-  async #toKnownEnd(end: number | undefined, rows: number): Promise<JsonAnswer | undefined> {
-    if (end === undefined) return undefined
-    const since = encodeURIComponent(`gte:${printTime(end - END_MARGIN_SECONDS)}`)
+  async #toKnownEnd(end: PageEnd | undefined, rows: number): Promise<JsonAnswer | undefined> {
+    const time = end?.get()
+    if (time === undefined) return undefined
+    const since = encodeURIComponent(`gte:${printTime(time - END_MARGIN_SECONDS)}`)
     const answer = await this.#ask(rows, `created_at=${since}`)
-    if (answer === 'too large' || MARKER_LOST.has(answer.status)) return undefined
+    if (answer === 'too large' || MARKER_LOST.has(answer.status)) {
+      end?.set(undefined)
+      return undefined
+    }
     if (answer.status !== 200) throw faultOfAnswer('list', answer)
     const images = fieldOf(answer.json, 'images')
     return Array.isArray(images) && images.length < rows ? undefined : answer
@@ -172,7 +192,7 @@ class Pages {
       } else if (answer.status === 200) {
         return answer
       } else if (this.#marker !== undefined && MARKER_LOST.has(answer.status)) {
-        this.#goOnByTime()
+        await this.#goOnByTime()
       } else {
         throw faultOfAnswer('list', answer)
       }
@@ -194,9 +214,12 @@ class Pages {
 
   /**
    * The last image of the page before was deleted or became invisible, so Glance cannot continue
-   * after it. The images of the same age are read again, and those already shown are left out.
+   * after it. The images of the same age are read again, and those already shown are left out. Of
+   * the caller's own marker Glance is asked first whether the caller may see it.
+   * @throws CatalogueFault 'marker.not_found'
    */
-  #goOnByTime(): void {
+  async #goOnByTime(): Promise<void> {
+    this.#last ??= await this.#request.marker?.place(this.#signal)
     const last = this.#last
     this.#marker = undefined
     if (last === undefined) return

@@ -15,6 +15,11 @@ export interface Judge {
   readonly mayNotWrite: (image: Image, viewer: Viewer) => boolean
   /** Whether Glance's judgement of who sees an image needs no narrowing. */
   readonly isLeftToGlance: (viewer: Viewer) => boolean
+  /**
+   * The same of the marker of a list. Glance lets an administrator's list go on after a deleted
+   * image, which it does not show (glance/context.py, can_see_deleted).
+   */
+  readonly isMarkerLeftToGlance: (viewer: Viewer) => boolean
 }
 
 export function judgeOf(areViewersKnown: boolean): Judge {
@@ -29,6 +34,7 @@ export function judgeOf(areViewersKnown: boolean): Judge {
       (!isStranger(viewer) || image.visibility === 'public' || image.visibility === 'community'),
     mayNotWrite: (image, viewer) => areViewersKnown && !isWritable(image, viewer),
     isLeftToGlance: (viewer) => !isStranger(viewer),
+    isMarkerLeftToGlance: (viewer) => !isStranger(viewer) && !(areViewersKnown && viewer.isAdmin),
   }
 }
 

@@ -40,12 +40,16 @@ export class MemoryCatalogue implements ManagedCatalogue {
     query: ImageQuery,
     window: ListWindow,
   ): AsyncIterable<readonly Image[]> {
-    const { after } = window
+    const { marker, limit } = window
+    const after =
+      marker === undefined
+        ? window.after
+        : positionOf(markerImage(this.#find(marker), viewer, marker))
     const listed = this.#images
       .filter((image) => isListed(image, viewer) && matches(image, query))
       .filter((image) => after === undefined || compareInList(image, after) > 0)
       .sort((a, b) => compareInList(positionOf(a), positionOf(b)))
-      .slice(0, window.limit)
+      .slice(0, limit)
     for (let start = 0; start < listed.length; start += BATCH_IMAGES) {
       yield listed.slice(start, start + BATCH_IMAGES)
     }

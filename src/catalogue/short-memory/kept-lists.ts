@@ -8,6 +8,8 @@ export interface KeptList {
   /** When the reading of it began: it was true then, and perhaps not since. */
   readonly readAtMs: number
   readonly project: string
+  /** The image that the list begins after. */
+  readonly marker: string | undefined
   readonly isAdmins: boolean
   /** A write may have changed it: good for nothing but an outage. */
   readonly isDoubted: boolean
@@ -64,6 +66,8 @@ export class KeptLists {
   }
 }
 
+/** Whether the image is in the list, or the list begins after it. */
 export function holds(list: KeptList, id: string): boolean {
+  if (list.marker === id) return true
   return list.batches.some((batch) => batch.some((image) => image.id === id))
 }

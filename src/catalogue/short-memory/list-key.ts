@@ -21,5 +21,6 @@ export function listKey(
     [query.changesSince, query.minRamMib, query.minDiskGib, window.limit].map(String),
     properties,
     window.after ?? null,
+    window.marker ?? null,
   ])
 }

@@ -97,7 +97,7 @@ export class ShortMemory implements ListMemory {
   }
 
   /**
-   * Drops the lists that held the image and those that may hold it now. Lists that are being read
+   * Drops the lists that held the image or began after it, and those that may hold it now. Lists that are being read
    * may have missed the write, so nobody joins them and they are not kept. After 'unknown' kept
    * lists are only given in an outage. 'missing' wrote nothing and drops no reading, so a caller
    * cannot stop the sharing by deleting images that do not exist.
@@ -158,9 +158,8 @@ export class ShortMemory implements ListMemory {
       if (!this.#keepable.delete(reading) || reading.end !== 'whole') return
       const { batches, startMs } = reading
       const bytes = reading.bytes + key.length
-      const isAdmins = viewer.isAdmin
-      const kept = { batches, bytes, readAtMs: startMs, project, isAdmins, isDoubted: false }
-      this.#kept.put(key, kept)
+      const whose = { project, isAdmins: viewer.isAdmin, marker: window.marker }
+      this.#kept.put(key, { batches, bytes, readAtMs: startMs, ...whose, isDoubted: false })
     })
     return reading
   }

@@ -99,8 +99,12 @@ export class SqliteCatalogue implements ManagedCatalogue {
     query: ImageQuery,
     window: ListWindow,
   ): AsyncIterable<readonly Image[]> {
-    if (isEmptyQuery(query) || !asksForStorableText(query)) return
+    const { marker } = window
     let { limit: left, after } = window
+    if (marker !== undefined) {
+      after = positionOf(markerImage(await this.find(marker), viewer, marker))
+    }
+    if (isEmptyQuery(query) || !asksForStorableText(query)) return
     while (left > 0) {
       const wanted = Math.min(left, PAGE_IMAGES)
       const { images, isLast } = this.#page(viewer, query, after, wanted)

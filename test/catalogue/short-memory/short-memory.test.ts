@@ -191,6 +191,8 @@ describe('what is kept', () => {
       ],
       [ASKER, {}, { limit: 1 }],
       [ASKER, {}, { limit: 1, after: { createdAt: 1, id: idOf(1) } }],
+      [ASKER, {}, { limit: 1, marker: idOf(1) }],
+      [ASKER, {}, { limit: 1, marker: idOf(2) }],
     ]
     for (const question of questions) await list(...question)
     assert.equal(behind.asked.length, questions.length)
@@ -462,6 +464,20 @@ describe('a write through this process', () => {
     }
     await catalogue.delete(viewerOf(ASKER), idOf(2))
     for (const asker of everybody) assert.deepEqual(await shows(list, asker, query), [])
+  })
+
+  test('of the image that a page begins after ends every such page', async () => {
+    const images = [imageOf(2, { visibility: 'public' }), imageOf(1, { visibility: 'public' })]
+    const { behind, memory, list } = await stand({}, images)
+    const after = (asker: Asker) => list(asker, {}, { limit: 9, marker: idOf(2) })
+    for (const asker of everybody) assert.equal((await after(asker)).images.length, 1)
+    for (const asker of everybody) assert.equal((await after(asker)).ageMs, 0)
+    assert.equal(behind.asked.length, 3)
+    await memory.catalogueFor(ASKER).delete(viewerOf(ASKER), idOf(2))
+    for (const asker of everybody) {
+      await assert.rejects(after(asker), { code: 'marker.not_found' })
+    }
+    assert.equal(behind.asked.length, 6)
   })
 
   test('of a private image leaves the lists of those who cannot see it', async () => {
