@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Cloud, startCloud } from '../../suites/openstack/cloud.ts'
+import { openGlanceDatabase } from '../../suites/openstack/glance-database.ts'
 import { startFront } from '../../suites/openstack/start-front.ts'
 import type { Demand } from '../demands.ts'
 import { demandsSection } from '../report.ts'
 import { checkWrk } from '../wrk.ts'
 import { DEMANDED_CONNECTIONS, judgeRow } from './demands.ts'
-import { emptyGlance, fillGlance, glanceDatabase } from './fill-glance.ts'
+import { fillGlance } from './fill-glance.ts'
 import type { Lane, LaneName } from './lanes.ts'
 import { FIRST_WARM_UP_ROUNDS, measureRow, WARM_UP_ROUNDS } from './measure.ts'
 import { type Form, HELP, REPORT_FILE, readForm } from './options.ts'
@@ -50,11 +51,11 @@ async function bench(form: Form, folder: string): Promise<boolean> {
   tell('starting Keystone, Glance and Nova')
   await using stack = new AsyncDisposableStack()
   const cloud = stack.use(await startCloud())
-  const database = stack.adopt(glanceDatabase(cloud.stateFolder), (opened) => {
-    emptyGlance(opened)
+  const database = stack.adopt(openGlanceDatabase(cloud), (opened) => {
+    opened.empty()
     opened.close()
   })
-  emptyGlance(database)
+  database.empty()
   const lanes = await startLanes(cloud, stack)
   const token = await cloud.token('demo', 'demo')
   let report = ''
@@ -62,7 +63,7 @@ async function bench(form: Form, folder: string): Promise<boolean> {
     report += text
     process.stdout.write(text)
   }
-  add(introduction(form, WORKERS))
+  add(introduction(form, WORKERS, cloud.database === 'mariadb' ? 'MariaDB' : 'SQLite'))
   const demands: Demand[] = []
   const setting = { token, form, folder, newPages: { count: 0 } }
   let warmUps = FIRST_WARM_UP_ROUNDS

@@ -1,63 +1,44 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import {
+  type GlanceDatabase,
+  type TableRow,
+  timeColumn,
+} from '../../suites/openstack/glance-database.ts'
 
-const START_MS = Date.parse('2026-01-01T00:00:00Z')
-const STEP_MS = 60_000
+const START_SECONDS = Date.parse('2026-01-01T00:00:00Z') / 1000
+const STEP_SECONDS = 60
 const PROPERTIES = 8
-const TABLES = [
-  'image_properties',
-  'image_tags',
-  'image_members',
-  'image_locations',
-  'images',
-] as const
-
-/**
- * Glance's own database, written to directly: through its API ten thousand images take minutes, and
- * a list reads the same rows either way.
- */
-export function glanceDatabase(stateFolder: string): DatabaseSync {
-  return new DatabaseSync(join(stateFolder, 'glance/glance.sqlite'), { timeout: 30_000 })
-}
-
-export function emptyGlance(database: DatabaseSync): void {
-  for (const table of TABLES) database.exec(`DELETE FROM ${table}`)
-}
 
 /** Adds active private images of the project until there are so many. @returns all ids, newest first */
 export function fillGlance(
-  database: DatabaseSync,
+  database: GlanceDatabase,
   count: number,
   project: string,
 ): readonly string[] {
-  const { images: there } = database.prepare('SELECT count(*) AS images FROM images').get() as {
-    images: number
+  const rows: TableRow[] = []
+  for (let index = database.ids().length; index < count; index += 1) {
+    rows.push(...rowsOf(index, project))
   }
-  const addImage = database.prepare(
-    `INSERT INTO images (id, name, size, status, created_at, updated_at, deleted, disk_format,
-       container_format, checksum, owner, min_disk, min_ram, protected, virtual_size, visibility,
-       os_hidden, os_hash_algo, os_hash_value)
-     VALUES (?, ?, ?, 'active', ?, ?, 0, 'qcow2', 'bare', ?, ?, 10, 512, 0, ?, 'private', 0,
-       'sha512', ?)`,
-  )
-  const addProperty = database.prepare(
-    `INSERT INTO image_properties (image_id, name, value, created_at, updated_at, deleted)
-     VALUES (?, ?, ?, ?, ?, 0)`,
-  )
-  database.exec('BEGIN IMMEDIATE')
-  for (let index = there; index < count; index += 1) {
-    const id = randomUUID()
-    const [day, second] = new Date(START_MS + index * STEP_MS).toISOString().split(/[T.]/)
-    const time = `${day} ${second}.000000` // as SQLAlchemy writes it, which compares it as text
-    const size = 1_000_000 + index
-    const sum = index.toString(16).padStart(32, '0')
-    addImage.run(id, `image-${index}`, size, time, time, sum, project, size, sum.repeat(4))
-    for (let key = 0; key < PROPERTIES; key += 1) {
-      addProperty.run(id, `bench_property_${key}`, `value-${index % 10}-${key}`, time, time)
-    }
+  database.put(rows)
+  return database.ids()
+}
+
+function rowsOf(index: number, project: string): readonly TableRow[] {
+  const id = randomUUID()
+  const time = timeColumn(START_SECONDS + index * STEP_SECONDS)
+  const times = { created_at: time, updated_at: time, deleted: 0 }
+  const size = 1_000_000 + index
+  const sum = index.toString(16).padStart(32, '0')
+  const image: TableRow['values'] = {
+    ...{ id, name: `image-${index}`, status: 'active', owner: project, visibility: 'private' },
+    ...{ size, virtual_size: size, min_disk: 10, min_ram: 512, protected: 0, os_hidden: 0 },
+    ...{ disk_format: 'qcow2', container_format: 'bare', checksum: sum },
+    ...{ os_hash_algo: 'sha512', os_hash_value: sum.repeat(4) },
+    ...times,
   }
-  database.exec('COMMIT')
-  const rows = database.prepare('SELECT id FROM images ORDER BY created_at DESC, id DESC').all()
-  return rows.map((row) => String(row['id']))
+  const properties = Array.from({ length: PROPERTIES }, (_, key): TableRow => {
+    const property = { name: `bench_property_${key}`, value: `value-${index % 10}-${key}` }
+    return { table: 'image_properties', values: { image_id: id, ...property, ...times } }
+  })
+  return [{ table: 'images', values: image }, ...properties]
 }

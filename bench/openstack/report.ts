@@ -16,7 +16,7 @@ const TABLE = new Table([
   ['p99 ms', 8, 'right'],
 ])
 
-export function introduction(form: Form, workers: number): string {
+export function introduction(form: Form, workers: number, database: string): string {
   const processors = cpus()
   const what = form.name === 'full' ? '' : ' -- --short'
   return `# Throughput in front of a cloud
@@ -26,7 +26,7 @@ Node ${process.versions.node}. Every figure on this page comes from that one run
 
 The same page of images is asked of Afterimage (\`serve --glance-url --keystone-url\`, one process), of the same with
 \`--cache-ttl-ms 1000\`, of Nova's image API, and of Glance itself (\`/v2/images\`), all over the same Glance. Keystone, Glance
-and Nova are Debian's packages over SQLite under uWSGI, ${workers} processes each with one thread, closing after each answer as Debian
+and Nova are Debian's packages over ${database} under uWSGI, ${workers} processes each with one thread, closing after each answer as Debian
 sets them up. All of it, \`wrk\` included, shares the machine's cores. Images are one project's own, active, with eight free
 properties each, written directly into Glance's database, since ten thousand through its API take minutes.
 

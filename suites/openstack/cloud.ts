@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,8 @@ export type ProjectName = 'admin' | 'demo' | 'alt'
 export interface Cloud extends AsyncDisposable {
   /** Where its settings, databases and logs are. */
   readonly stateFolder: string
+  /** What the three services keep their records in. */
+  readonly database: 'sqlite' | 'mariadb'
   /** Base URLs, without a version and without a slash at the end. */
   readonly keystoneUrl: string
   readonly glanceUrl: string
@@ -68,6 +70,7 @@ export async function startCloud(): Promise<Cloud> {
   return {
     ...file,
     stateFolder: state,
+    database: existsSync(join(state, 'mariadb')) ? 'mariadb' : 'sqlite',
     token: (user, project) => signIn(file, user, project),
     stopService: (name) => script(STOP, state, [name], environment),
     startService: (name) => script(START, state, [name], environment),

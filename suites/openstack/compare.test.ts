@@ -13,7 +13,7 @@ import { seedRecordedImages } from './seed.ts'
 import { BIN, type Front, startFront } from './start-front.ts'
 import { startTwin, type Twin } from './twin.ts'
 
-const RANDOM_REQUESTS = 2000
+const RANDOM_REQUESTS = Number(process.env['COMPARE_REQUESTS'] ?? 2000)
 const EXIT_DIFFERENT = 1
 const OUTPUT_BYTES_MAX = 1024 * 1024 * 1024
 /** Recorded while a service was stopped; outages.test.ts is about those. */
@@ -65,7 +65,7 @@ test('what was recorded from Nova is answered as the live Nova answers it, but f
   await judgeRun(t, ['--requests', file])
 })
 
-test('2,000 requests by chance are answered as Nova answers them, but for named differences', async (t) => {
+test(`${RANDOM_REQUESTS} requests by chance are answered as Nova answers them, but for named differences`, async (t) => {
   const seed = Number(process.env['COMPARE_SEED'] ?? randomInt(2 ** 31 - 1))
   t.diagnostic(`COMPARE_SEED=${seed} asks the same again`)
   const { requests } = await judgeRun(t, ['--random', `${RANDOM_REQUESTS}`, '--seed', `${seed}`])

@@ -131,10 +131,11 @@ test('a real Glance answers random queries as the naive catalogue does', async (
   let queried = 0
   let found = 0
   for (let n = 0; n < CATALOGUES; n += 1) {
-    const [made = []] = fc.sample(
+    const [sampled = []] = fc.sample(
       fc.uniqueArray(images, { minLength: 50, maxLength: 60, selector: ({ id }) => id }),
       { seed: seed + n, numRuns: 1 },
     )
+    const made = world.cloud.database === 'mariadb' ? sampled.map(withKeysApart) : sampled
     world.fill(made)
     const naive = new MemoryCatalogue(() => NOW)
     // Glance's lists leave killed images out.
@@ -164,6 +165,12 @@ test('a real Glance answers random queries as the naive catalogue does', async (
   t.diagnostic(`${queried} random queries, ${found} found something; seed ${seed}`)
   assert.ok(found >= queried / 6, `only ${found} of ${queried} found anything`)
 })
+
+/** MariaDB takes keys that differ in case alone for one, and holds one of each. */
+function withKeysApart(image: Image): Image {
+  const apart = new Map([...image.properties].map((pair) => [pair[0].toLowerCase(), pair]))
+  return { ...image, properties: new Map(apart.values()) }
+}
 
 function placeOf(made: readonly Image[], n: number) {
   const image = made.find(({ id }) => id === idOf(n))

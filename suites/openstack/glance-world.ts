@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { Asker, Catalogue, ImageList } from '../../src/catalogue/catalogue.ts'
 import { openGlance } from '../../src/catalogue/glance/glance-catalogue.ts'
 import type { Image } from '../../src/image/image.ts'
-import { printTime } from '../../src/image/time.ts'
 import type { Viewer } from '../../src/image/visibility.ts'
 import { Upstream } from '../../src/upstream/upstream.ts'
 import { type Cloud, startCloud } from './cloud.ts'
+import { openGlanceDatabase, type TableRow, timeColumn } from './glance-database.ts'
 
 /**
  * A real Glance that holds just the images it is given, with the times, owners and states that they
@@ -30,7 +27,7 @@ const PROJECTS = { own: 'demo', other: 'alt', operators: 'admin' } as const
 export async function glanceWorld(): Promise<GlanceWorld> {
   const cloud = await startCloud()
   const upstream = new Upstream({ name: 'Glance', urls: [cloud.glanceUrl] })
-  const database = openDatabase(cloud)
+  const database = openGlanceDatabase(cloud)
   const unmake = await makeAdmin(cloud)
   const tokens = new Map([
     ['own', await cloud.token('demo', 'demo')],
@@ -61,7 +58,10 @@ export async function glanceWorld(): Promise<GlanceWorld> {
     cloud,
     upstream,
     askerOf,
-    fill: (images) => fill(database, images, (name) => idOfName.get(name) ?? name),
+    fill: (images) => {
+      database.empty()
+      database.put(images.flatMap((image) => rowsOf(image, (name) => idOfName.get(name) ?? name)))
+    },
     catalogue: {
       list: (viewer, query, window) =>
         renamed(catalogueFor(askerOf(viewer)).list(names.real(viewer), query, window), names.told),
@@ -75,7 +75,7 @@ export async function glanceWorld(): Promise<GlanceWorld> {
       version: () => undefined,
     },
     [Symbol.asyncDispose]: async () => {
-      fill(database, [], String) // its API could not delete all that was written past it
+      database.empty() // its API could not delete all that was written past it
       await unmake()
       database.close()
       await upstream.close()
@@ -86,12 +86,6 @@ export async function glanceWorld(): Promise<GlanceWorld> {
 
 async function* renamed(list: ImageList, told: (image: Image) => Image): ImageList {
   for await (const batch of list) yield batch.map(told)
-}
-
-function openDatabase(cloud: Cloud): DatabaseSync {
-  const file = join(cloud.stateFolder, 'glance', 'glance.sqlite')
-  if (!existsSync(file)) throw new Error(`${file} is missing: this suite fills Glance's database`)
-  return new DatabaseSync(file, { timeout: 10_000, enableForeignKeyConstraints: false })
 }
 
 /** Lets the user admin be admin in the project demo too. @returns what takes it back */
@@ -112,39 +106,19 @@ async function makeAdmin(cloud: Cloud): Promise<() => Promise<void>> {
   return () => set('DELETE')
 }
 
-const TABLES = ['image_properties', 'image_members', 'image_tags', 'image_locations', 'images']
-
-/** A column of type DATETIME as SQLAlchemy writes it to SQLite. */
-function column(unixSeconds: number): string {
-  return `${printTime(unixSeconds).replace('T', ' ').replace('Z', '')}.000000`
-}
-
-function fill(
-  database: DatabaseSync,
-  images: readonly Image[],
-  idOf: (project: string) => string,
-): void {
-  database.exec('BEGIN IMMEDIATE')
-  for (const table of TABLES) database.exec(`DELETE FROM ${table}`)
-  for (const image of images) insert(database, image, idOf)
-  database.exec('COMMIT')
-}
-
-function insert(database: DatabaseSync, image: Image, idOf: (project: string) => string): void {
-  const put = (table: string, row: Readonly<Record<string, string | number | null>>) => {
-    const columns = Object.keys(row)
-    const sql = `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`
-    database.prepare(sql).run(...Object.values(row))
+function rowsOf(image: Image, idOf: (project: string) => string): readonly TableRow[] {
+  const times = {
+    created_at: timeColumn(image.createdAt),
+    updated_at: timeColumn(image.updatedAt),
   }
-  const times = { created_at: column(image.createdAt), updated_at: column(image.updatedAt) }
   const isGone = image.status === 'deleted' || image.status === 'pending_delete'
-  put('images', {
+  const row: TableRow['values'] = {
     id: image.id,
     name: image.name,
     size: image.sizeBytes,
     status: image.status,
     ...times,
-    deleted_at: isGone ? column(image.updatedAt) : null,
+    deleted_at: isGone ? timeColumn(image.updatedAt) : null,
     deleted: isGone ? 1 : 0,
     disk_format: image.diskFormat,
     container_format: image.containerFormat,
@@ -158,11 +132,16 @@ function insert(database: DatabaseSync, image: Image, idOf: (project: string) =>
     os_hidden: image.isHidden ? 1 : 0,
     os_hash_algo: image.hashAlgorithm,
     os_hash_value: image.hashValue,
-  })
-  const of = { image_id: image.id, ...times, deleted: 0 }
-  for (const [name, value] of image.properties) put('image_properties', { ...of, name, value })
-  for (const value of image.tags) put('image_tags', { ...of, value })
-  for (const { project, status } of image.members) {
-    put('image_members', { ...of, member: idOf(project), can_share: 0, status })
   }
+  const of = { image_id: image.id, ...times, deleted: 0 }
+  const rows: TableRow[] = [{ table: 'images', values: row }]
+  for (const [name, value] of image.properties) {
+    rows.push({ table: 'image_properties', values: { ...of, name, value } })
+  }
+  for (const value of image.tags) rows.push({ table: 'image_tags', values: { ...of, value } })
+  for (const { project, status } of image.members) {
+    const member = { member: idOf(project), can_share: 0, status }
+    rows.push({ table: 'image_members', values: { ...of, ...member } })
+  }
+  return rows
 }

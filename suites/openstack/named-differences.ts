@@ -22,6 +22,13 @@ const SUBJECTS: readonly (readonly [id: string, isAbout: (reported: Reported) =>
   ['next-link-only-if-more', ({ a }) => a.text.includes('"images_links"')],
 ]
 
+/** Those of a Nova whose Glance keeps its images in MariaDB. */
+const SUBJECTS_OVER_MARIADB: typeof SUBJECTS = [
+  ['name-case', asks(/(^|&)name=/)],
+  ['minimum-text', asks(/(^|&)min(Ram|Disk)=/)],
+  ['type-case', asks(/(^|&)type=/)],
+]
+
 function asks(pattern: RegExp) {
   return ({ request }: Reported) => pattern.test(request.path.split('?').slice(1).join('?'))
 }
@@ -54,7 +61,9 @@ export class Judge {
       this.#count('head')
       return
     }
-    const subject = SUBJECTS.find(([, isAbout]) => isAbout(reported))?.[0]
+    const subjects =
+      this.#cloud.database === 'mariadb' ? [...SUBJECTS, ...SUBJECTS_OVER_MARIADB] : SUBJECTS
+    const subject = subjects.find(([, isAbout]) => isAbout(reported))?.[0]
     if (subject !== undefined && (await this.#isAsTwin(reported))) {
       this.#count(subject)
       return
