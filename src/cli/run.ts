@@ -5,6 +5,7 @@ import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { addCallersCommand } from './callers.ts'
 import { addCompareCommand } from './compare.ts'
 import { addConfigCommand } from './config.ts'
+import { addCredentialCommand } from './credential.ts'
 import { addExportCommand } from './export.ts'
 import { UsageFailure } from './failure.ts'
 import { addImagesCommand } from './images.ts'
@@ -72,6 +73,7 @@ function createProgram(terminal: Terminal): Command {
   addTokenCommand(program, terminal)
   addProjectCommand(program, terminal)
   addUserCommand(program, terminal)
+  addCredentialCommand(program, terminal)
   addConfigCommand(program, terminal)
   return program
 }

@@ -18,9 +18,21 @@ export type Scope =
   /** A scope that does not exist here: another domain, the system, a trust. */
   | { readonly kind: 'unattainable' }
 
-/** At least one of `password` and `token`; where both are given both must be of the same user. */
+/** An application credential as a caller names it: ids are unique, names only among a user's. */
+export type CredentialReference =
+  | { readonly id: string }
+  | { readonly name: string; readonly user: Reference }
+
+/**
+ * At least one of `password`, `applicationCredential` and `token`; where several are given all must
+ * be of the same user. An application credential brings its own project: the scope is 'default'.
+ */
 export interface SignIn {
   readonly password?: { readonly user: Reference; readonly password: string }
+  readonly applicationCredential?: {
+    readonly credential: CredentialReference
+    readonly secret: string
+  }
   readonly token?: string
   readonly scope: Scope
   /** Where the request comes from, for slowing down guesses. */
@@ -58,6 +70,8 @@ export interface TokenDescription {
   /** Sorted by name, implied roles included. */
   readonly roles: readonly Named[]
   readonly methods: readonly string[]
+  /** The one that the token, or the first of those it comes from, was made with. */
+  readonly applicationCredential?: Named & { readonly isRestricted: boolean }
   /** The token's own audit id; then, if it was made from another token, the id of the first one. */
   readonly auditIds: readonly string[]
   /** Unix milliseconds, whole seconds. */
@@ -70,7 +84,7 @@ export interface IssuedToken {
   readonly description: TokenDescription
 }
 
-/** The port between the Keystone face and an identity that holds its own users. */
+/** Signing in, and reading users, projects and roles. */
 export interface TokenService extends Identity {
   /** @throws SignInFault */
   signIn(request: SignIn): Promise<IssuedToken>

@@ -158,7 +158,7 @@ export async function fillEmpty(store: ImageStore, database: Database): Promise<
 }
 
 /** What `clouds.yaml` says of this server: the public URL if there is one, else this machine. */
-function identityUrl(config: Config, port: number): string {
+export function identityUrl(config: Config, port: number): string {
   return `${config.identity.publicUrl ?? `http://${localHost(config.host)}:${port}`}/v3`
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { installDebian } from './install.ts'
 import { runClient } from './run-client.ts'
@@ -7,12 +9,15 @@ import { startAfterimage } from './start-afterimage.ts'
 /** Debian's own Python, whatever other comes first on the PATH. */
 const PYTHON = '/usr/bin/python3'
 
-it('python-openstackclient over the Identity API', async (t) => {
-  t.diagnostic(`tested: ${await installDebian(['python3-openstackclient', 'python3'])}`)
+const PACKAGES = ['python3-openstackclient', 'python3-yaml', 'python3'] as const
+
+it('python-openstackclient reads the service catalogue and who has which role', async (t) => {
+  t.diagnostic(`tested: ${await installDebian([...PACKAGES])}`)
   await using afterimage = await startAfterimage()
-  const command = [PYTHON, 'identity/with-openstackclient.py'] as const
+  const command = [PYTHON, 'identity/catalog-and-roles.py'] as const
   const reported = await runClient(command, afterimage, {
     OS_CLIENT_CONFIG_FILE: afterimage.cloudsYaml,
+    PYTHONDONTWRITEBYTECODE: '1',
   })
 
   await t.test('reads services, endpoints and regions', () => {
@@ -43,6 +48,48 @@ it('python-openstackclient over the Identity API', async (t) => {
     assert.deepEqual(reported.at('effective assignments'), [demo, implied])
     assert.deepEqual(reported.at('assignments of a role'), [admin])
     assert.deepEqual(reported.at('assignments on a project'), [demo])
+  })
+  reported.assertAllLookedAt()
+})
+
+it('python-openstackclient makes application credentials, and signs in with them', async (t) => {
+  t.diagnostic(`tested: ${await installDebian([...PACKAGES])}`)
+  await using afterimage = await startAfterimage()
+  const machine = join(dirname(afterimage.cloudsYaml), 'machine.yaml')
+  const create = ['credential', 'create', 'machine', '--user', 'demo', '--role', 'reader']
+  await writeFile(machine, await afterimage.command(...create))
+  const command = [PYTHON, 'identity/application-credentials.py'] as const
+  const reported = await runClient(command, afterimage, {
+    OS_CLIENT_CONFIG_FILE: afterimage.cloudsYaml,
+    PYTHONDONTWRITEBYTECODE: '1',
+    MACHINE_CLOUDS_YAML: machine,
+  })
+
+  await t.test('makes, lists and shows application credentials', () => {
+    assert.deepEqual(reported.at('created'), ['ci', 'member', 'builds', false, null])
+    const end = '2099-12-31T23:59:58.000000'
+    const options = ['chosen', 'member reader', true, end]
+    assert.deepEqual(reported.at('created with options'), options)
+    assert.deepEqual(reported.at('listed'), [
+      ['ci', 'builds', null],
+      ['machine', null, null],
+      ['short', null, end],
+    ])
+    assert.equal(reported.at('listed by the administrator'), 3)
+    assert.deepEqual(reported.at('shown'), [true, 'ci', 'member', false])
+  })
+  await t.test('signs in with them, by id and by name', () => {
+    assert.equal(reported.at('images'), 1)
+    assert.equal(reported.at('images by name'), 1)
+    assert.equal(reported.at('images of a machine'), 1, 'the one that ci made')
+    assert.equal(reported.at('image made'), 0)
+  })
+  await t.test('makes none with a restricted one, and deletes them', () => {
+    assert.deepEqual(reported.at('restricted'), [1, true])
+    assert.equal(reported.at('deleted'), 0)
+    assert.deepEqual(reported.at('signs in no more'), [1, true])
+    assert.equal(reported.at('deleted too'), 0)
+    assert.deepEqual(reported.at('listed after'), ['machine'])
   })
   reported.assertAllLookedAt()
 })

@@ -19,6 +19,7 @@ const COMMANDS = [
   'token',
   'project',
   'user',
+  'credential',
   'config',
 ]
 
@@ -47,6 +48,7 @@ describe('help and version', () => {
     const nested: Record<string, readonly string[]> = {
       project: ['list', 'add', 'set', 'remove'],
       user: ['list', 'add', 'set', 'remove', 'grant', 'revoke'],
+      credential: ['create', 'list', 'delete'],
       config: ['check', 'show'],
     }
     for (const command of COMMANDS) {
@@ -86,6 +88,24 @@ describe('errors', () => {
     [
       ['user', 'add', 'ann'],
       'there is no terminal to ask for the password on; give --password-stdin or --generate-password',
+    ],
+    [
+      ['credential', 'create', 'ci'],
+      "required option '--user <USER>' not specified; --help says what there is",
+    ],
+    [
+      ['credential', 'create', 'ci', '--user', 'demo', '--expires-in-days', '0'],
+      "option '--expires-in-days <DAYS>' argument '0' is invalid. It is a number from 1 to 36500.; " +
+        '--help says what there is',
+    ],
+    [
+      ['credential', 'create', 'ci', '--user', 'demo', '--expires-at', '2099-02-30T00:00:00Z'],
+      "option '--expires-at <TIME>' argument '2099-02-30T00:00:00Z' is invalid. It is a time with " +
+        'its zone, as 2027-01-31T00:00:00Z.; --help says what there is',
+    ],
+    [
+      ['credential', 'create', 'ci', '--user', 'demo', '--expires-at', '2020-01-01T00:00:00Z'],
+      '--expires-at is a time that is past',
     ],
     [
       ['user', 'add', 'ann', '--password', 'hunter2'],

@@ -63,7 +63,12 @@ test('a file of a newer version is refused', () => {
   const sqlite = new DatabaseSync(file)
   sqlite.exec(`PRAGMA journal_mode = DELETE; PRAGMA user_version = ${MIGRATIONS.length + 1}`)
   sqlite.close()
-  assertRefused(file, /was written by a newer Afterimage \(format 5; this one reads up to 4\)/)
+  assertRefused(
+    file,
+    new RegExp(
+      `newer Afterimage \\(format ${MIGRATIONS.length + 1}; this one reads up to ${MIGRATIONS.length}\\)`,
+    ),
+  )
 })
 
 test('a database of another program is refused', () => {

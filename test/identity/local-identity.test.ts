@@ -152,7 +152,8 @@ test('a user with very many tokens loses the oldest, even those that are remembe
   clock.nowMs += 1000
   const sql = `
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-    INSERT INTO token SELECT 'many' || i, ?, NULL, 'password', 'audit', ?, ? FROM n`
+    INSERT INTO token (hash, user_id, methods, audit_ids, issued_at_ms, expires_at_ms)
+    SELECT 'many' || i, ?, 'password', 'audit', ?, ? FROM n`
   const { userId } = accounts.demo
   await database.write(() => {
     const expiresAtMs = clock.nowMs + TOKEN_LIFETIME_MS

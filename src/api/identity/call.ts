@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify'
+import type { UserService } from '../../identity/application-credentials.ts'
 import type { Caller } from '../../identity/identity.ts'
-import type { TokenDescription, TokenService } from '../../identity/token-service.ts'
+import type { TokenDescription } from '../../identity/token-service.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 
 export interface IdentityDependencies {
-  readonly users: TokenService
+  readonly users: UserService
   readonly baseUrl: BaseUrlPolicy
   readonly compute: Endpoint
   readonly image: Endpoint
@@ -16,13 +17,20 @@ export interface IdentityDependencies {
 /** One request, as its handler sees it. */
 export interface Call {
   readonly request: FastifyRequest
-  readonly users: TokenService
+  readonly users: UserService
   readonly endpoints: Endpoints
   /** Where the request comes from, for slowing down guesses. */
   readonly address: string
   /** The path segment that the route's `:id` stands for. */
   readonly id: string
+  /** The same for `:credential`. */
+  readonly credentialId: string
   readonly query: URLSearchParams
+}
+
+export interface DescribedToken {
+  readonly token: string
+  readonly description: TokenDescription
 }
 
 export interface Answer {
@@ -42,6 +50,14 @@ export async function callerOf(call: Call): Promise<Caller> {
   return caller
 }
 
+/** The caller's own token. @throws KeystoneFault 401 */
+export async function describedCaller(call: Call): Promise<DescribedToken> {
+  const token = header(call, 'x-auth-token') ?? ''
+  const description = await call.users.describe(token)
+  if (description === undefined) throw unauthorized()
+  return { token, description }
+}
+
 /** @throws KeystoneFault 401, 403 */
 export async function adminOf(call: Call, action: string): Promise<Caller> {
   const caller = await callerOf(call)
@@ -53,10 +69,7 @@ export async function adminOf(call: Call, action: string): Promise<Caller> {
  * The token that a request is about; only its own user and an admin may handle it.
  * @throws KeystoneFault 401, 403, 404
  */
-export async function subjectOf(
-  call: Call,
-  action: string,
-): Promise<{ readonly token: string; readonly description: TokenDescription }> {
+export async function subjectOf(call: Call, action: string): Promise<DescribedToken> {
   const caller = await callerOf(call)
   const token = header(call, 'x-subject-token')
   if (token === undefined) throw new KeystoneFault(404, 'No token in the request')

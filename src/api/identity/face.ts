@@ -39,7 +39,7 @@ async function serve(
   const endpoints = endpointsFor(request, deps)
   try {
     const target = readTarget(request)
-    const { route, id } = findRoute(target.segments)
+    const { route, ...ids } = findRoute(target.segments)
     if (request.method === 'OPTIONS') {
       return reply.code(200).header('allow', allowedBy(route)).send()
     }
@@ -49,7 +49,14 @@ async function serve(
     }
     const { users } = deps
     const address = clientAddress(request, deps.baseUrl.trustedProxies)
-    const answer = await handler({ request, users, endpoints, address, id, query: target.query })
+    const answer = await handler({
+      request,
+      users,
+      endpoints,
+      address,
+      ...ids,
+      query: target.query,
+    })
     if (route.isPublic) reply.removeHeader('cache-control')
     return send(reply, answer)
   } catch (error) {

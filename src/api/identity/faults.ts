@@ -1,4 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import {
+  type ApplicationCredentialRefusal,
+  ApplicationCredentialRefused,
+} from '../../identity/application-credentials.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { SignInFault, type SignInFaultCode } from '../../identity/token-service.ts'
 import { said } from '../request/said.ts'
@@ -12,6 +16,17 @@ const STATUS_OF_SIGN_IN: Readonly<Record<SignInFaultCode, number>> = {
   'attempts.throttled': 429,
   'service.busy': 503,
   'service.unwritable': 503,
+}
+
+/** The status, and what Keystone says before and after the reason (keystone/exception.py). */
+const OF_APPLICATION_CREDENTIAL: Readonly<
+  Record<ApplicationCredentialRefusal, readonly [status: number, before: string, after: string]>
+> = {
+  expired: [400, '', ''],
+  'limit.reached': [403, '', ''],
+  'name.taken': [409, 'Conflict occurred attempting to store application_credential - ', '.'],
+  'role.unassigned': [400, 'Invalid application credential: ', ''],
+  'role.unknown': [404, 'Could not find role: ', '.'],
 }
 
 /** An answer that is a refusal. `message` is for the caller and never holds a credential. */
@@ -49,6 +64,10 @@ export function badField(field: string, problem: string): KeystoneFault {
 /** The one place where a failure gets its status; undefined for an unexpected error. */
 export function faultOf(error: unknown): KeystoneFault | undefined {
   if (error instanceof KeystoneFault) return error
+  if (error instanceof ApplicationCredentialRefused) {
+    const [status, before, after] = OF_APPLICATION_CREDENTIAL[error.code]
+    return new KeystoneFault(status, said`${before}${error.message}${after}`)
+  }
   if (error instanceof SignInFault) {
     const status = STATUS_OF_SIGN_IN[error.code]
     if (status === 401) return unauthorized()

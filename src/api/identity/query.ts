@@ -1,17 +1,12 @@
 import type { DomainReference, Reference, Scope, SignIn } from '../../identity/token-service.ts'
-import { badField, KeystoneFault, unauthorized } from './faults.ts'
+import { field, filled, has, type Part, part, readJson, text } from './body.ts'
+import { badField, unauthorized } from './faults.ts'
 
 /** What a body asks for; where it comes from is added by the route. */
 export type SignInBody = Omit<SignIn, 'address'>
 
-/** An object of a body, and where in the body it stands. */
-interface Part {
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly path: string
-}
-
 /** The only sign-in methods there are. */
-const METHODS = new Set(['password', 'token'])
+const METHODS = new Set(['password', 'application_credential', 'token'])
 const METHODS_MAX = 8
 const SCOPES = ['project', 'domain', 'unscoped', 'OS-TRUST:trust', 'system']
 /** Version 2.0 has no domains; its names are those of the default one. */
@@ -27,6 +22,9 @@ export function readSignIn(body: unknown, contentType: string | undefined): Sign
   const methods = readMethods(identity)
   return {
     ...(methods.has('password') ? { password: readPassword(part(identity, 'password')) } : {}),
+    ...(methods.has('application_credential')
+      ? { applicationCredential: readApplicationCredential(auth, identity) }
+      : {}),
     ...(methods.has('token') ? { token: text(part(identity, 'token'), 'id') } : {}),
     scope: readScope(auth),
   }
@@ -80,6 +78,25 @@ function readPassword(given: Part): { user: Reference; password: string } {
   return { user: readReference(user), password: text(user, 'password') }
 }
 
+/**
+ * By id, or by name and user; the id counts where both are given. Mirrors AppCredInfo of
+ * keystone/auth/plugins/core.py, and keystone/auth/core.py for the scope.
+ */
+function readApplicationCredential(auth: Part, identity: Part) {
+  if (has(auth, 'scope')) {
+    const reason = 'Application credentials cannot request a scope.'
+    throw unauthorized(`Error authenticating with application credential: ${reason}`)
+  }
+  const given = part(identity, 'application_credential')
+  const secret = text(given, 'secret')
+  if (filled(given, 'id')) return { credential: { id: text(given, 'id') }, secret }
+  if (!has(given, 'name')) throw badField(given.path, "'id' or 'name' is a required property")
+  return {
+    credential: { name: text(given, 'name'), user: readReference(part(given, 'user')) },
+    secret,
+  }
+}
+
 /** `{"id": ...}`, or `{"name": ..., "domain": {...}}`; the id counts where both are given. */
 function readReference(given: Part): Reference {
   if (filled(given, 'id')) return { id: text(given, 'id') }
@@ -104,56 +121,4 @@ function readScope(auth: Part): Scope {
   if (kinds[0] === 'unscoped') return { kind: 'unscoped' }
   if (kinds[0] !== 'project') return { kind: 'unattainable' }
   return { kind: 'project', project: readReference(part(scope, 'project')) }
-}
-
-/** @param body the bytes that were sent, if any. */
-function readJson(body: unknown, contentType: string | undefined): Part {
-  // As keystone/server/flask/request_processing/json_body.py: no type at all counts as JSON.
-  if (contentType !== undefined && !/^application\/json\s*(?:;|$)/i.test(contentType)) {
-    throw new KeystoneFault(400, 'Expecting to find application/json in Content-Type header.')
-  }
-  const bytes = body instanceof Uint8Array ? body : new Uint8Array()
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new KeystoneFault(400, 'The request body is not valid JSON in UTF-8.')
-  }
-  if (!isObject(value)) throw new KeystoneFault(400, 'The request body must be a JSON object.')
-  return { fields: value, path: '' }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Own fields only: `__proto__` in a body is a plain name, and nothing is inherited. */
-function field(from: Part, name: string): unknown {
-  return has(from, name) ? from.fields[name] : undefined
-}
-
-function has(from: Part, name: string): boolean {
-  return Object.hasOwn(from.fields, name)
-}
-
-/** Old clients send `null` or an empty string for what they leave out. */
-function filled(from: Part, name: string): boolean {
-  const value = field(from, name)
-  return value !== undefined && value !== null && value !== ''
-}
-
-function part(from: Part, name: string): Part {
-  const value = field(from, name)
-  const path = from.path === '' ? name : `${from.path}.${name}`
-  if (value === undefined) throw badField(from.path || 'body', `'${name}' is a required property`)
-  if (!isObject(value)) throw badField(path, 'an object is expected')
-  return { fields: value, path }
-}
-
-function text(from: Part, name: string): string {
-  const value = field(from, name)
-  if (value === undefined) throw badField(from.path, `'${name}' is a required property`)
-  if (typeof value !== 'string') throw badField(`${from.path}.${name}`, 'a string is expected')
-  if (!value.isWellFormed()) throw badField(`${from.path}.${name}`, 'it holds half a character')
-  return value
 }

@@ -1,3 +1,9 @@
+import {
+  createApplicationCredential,
+  deleteApplicationCredential,
+  listApplicationCredentials,
+  showApplicationCredential,
+} from './application-credentials.ts'
 import type { Answer, Call } from './call.ts'
 import {
   listEndpoints,
@@ -30,7 +36,7 @@ import { versionList, versionThree, versionTwo } from './version-documents.ts'
 type Handler = (call: Call) => Promise<Answer> | Answer
 
 export interface Route {
-  /** `:id` takes any one segment. */
+  /** `:id` and `:credential` take any one segment each. */
   readonly path: string
   readonly handlers: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>>
   /** Has no secrets: may be kept by a cache. */
@@ -70,6 +76,14 @@ const ROUTES: readonly Route[] = [
   { path: 'v3/users', handlers: { GET: listUsers } },
   { path: 'v3/users/:id', handlers: { GET: showUser } },
   { path: 'v3/users/:id/projects', handlers: { GET: listUserProjects } },
+  {
+    path: 'v3/users/:id/application_credentials',
+    handlers: { GET: listApplicationCredentials, POST: createApplicationCredential },
+  },
+  {
+    path: 'v3/users/:id/application_credentials/:credential',
+    handlers: { GET: showApplicationCredential, DELETE: deleteApplicationCredential },
+  },
   { path: 'v3/roles', handlers: { GET: listRoles } },
   { path: 'v3/roles/:id', handlers: { GET: showRole } },
   { path: 'v3/role_assignments', handlers: { GET: listRoleAssignments } },
@@ -89,12 +103,14 @@ const ROUTES: readonly Route[] = [
 export function findRoute(segments: readonly string[]): {
   readonly route: Route
   readonly id: string
+  readonly credentialId: string
 } {
   for (const route of ROUTES) {
     const parts = route.path === '' ? [] : route.path.split('/')
     if (parts.length !== segments.length) continue
-    if (!parts.every((part, index) => part === ':id' || part === segments[index])) continue
-    return { route, id: segments[parts.indexOf(':id')] ?? '' }
+    if (!parts.every((part, index) => part.startsWith(':') || part === segments[index])) continue
+    const at = (place: string) => segments[parts.indexOf(place)] ?? ''
+    return { route, id: at(':id'), credentialId: at(':credential') }
   }
   throw new KeystoneFault(404, 'The resource could not be found.')
 }

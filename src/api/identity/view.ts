@@ -16,7 +16,7 @@ export function tokenDocument(
   endpoints: Endpoints,
   withCatalog: boolean,
 ) {
-  const { user, project } = description
+  const { user, project, applicationCredential } = description
   return {
     token: {
       methods: description.methods,
@@ -31,6 +31,15 @@ export function tokenDocument(
             is_domain: false,
             roles: description.roles,
             ...(withCatalog ? { catalog: catalog(endpoints, project.id) } : {}),
+          }),
+      ...(applicationCredential === undefined
+        ? {}
+        : {
+            application_credential: {
+              id: applicationCredential.id,
+              name: applicationCredential.name,
+              restricted: applicationCredential.isRestricted,
+            },
           }),
     },
   }
@@ -136,9 +145,14 @@ export function collection(
 
 /** Keystone prints whole seconds with six noughts behind. */
 function microseconds(unixMs: number): string {
-  return `${new Date(unixMs).toISOString().slice(0, 19)}.000000Z`
+  return `${wholeSecond(unixMs)}.000000Z`
 }
 
 function seconds(unixMs: number): string {
-  return `${new Date(unixMs).toISOString().slice(0, 19)}Z`
+  return `${wholeSecond(unixMs)}Z`
+}
+
+/** A time up to its seconds, without the zone, which is UTC. */
+export function wholeSecond(unixMs: number): string {
+  return new Date(unixMs).toISOString().slice(0, 19)
 }

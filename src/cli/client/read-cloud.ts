@@ -71,20 +71,28 @@ function readCredentials(
     case 'v3token':
       return { method: 'token', token: settings['token'] ?? missing('token') }
     case 'v3applicationcredential':
-      return {
-        method: 'application_credential',
-        secret:
-          settings['application_credential_secret'] ?? missing('application_credential_secret'),
-        id: settings['application_credential_id'],
-        name: settings['application_credential_name'],
-        user: named(settings, 'user'),
-      }
+      return readApplicationCredential(settings, missing)
     default:
       throw new CommandFailure(
         `${origin}: sign-in by "${type}" is not known here; ` +
           'use password, token or v3applicationcredential',
       )
   }
+}
+
+/** By id, or by name and user. */
+function readApplicationCredential(
+  settings: CloudSettings,
+  missing: (setting: string) => never,
+): Credentials {
+  const id = settings['application_credential_id']
+  const name = settings['application_credential_name']
+  const user = named(settings, 'user')
+  if (id === undefined && name === undefined) missing('application_credential_id')
+  if (id === undefined && user === undefined) missing('username')
+  const secret =
+    settings['application_credential_secret'] ?? missing('application_credential_secret')
+  return { method: 'application_credential', secret, id, name, user }
 }
 
 function guessType(settings: CloudSettings): string {

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts'
 import type { Named, Project, User } from '../token-service.ts'
 import { type Account, Accounts, newId, type RoleName } from './accounts.ts'
 import { AdministrationError } from './administration-error.ts'
+import { ApplicationCredentials } from './application-credentials.ts'
 import {
   checkDescription,
   checkId,
@@ -11,8 +12,9 @@ import {
   PROJECT_NAME_LENGTH_MAX,
   USER_NAME_LENGTH_MAX,
 } from './checks.ts'
-import { closest } from './closest.ts'
+import { CredentialAdministration } from './credential-administration.ts'
 import { Epoch } from './epoch.ts'
+import { theProject, theUser } from './look-up.ts'
 import { hashPassword } from './password.ts'
 
 export interface Grant {
@@ -60,12 +62,17 @@ export interface UserChange {
  * All methods throw AdministrationError; those that write may throw DatabaseBusy.
  */
 export class Administration {
+  /** The application credentials of all users. */
+  readonly credentials: CredentialAdministration
   readonly #database: Database
   readonly #accounts: Accounts
+  readonly #credentials: ApplicationCredentials
 
   constructor(database: Database) {
     this.#database = database
     this.#accounts = new Accounts(database)
+    this.#credentials = new ApplicationCredentials(database, this.#accounts)
+    this.credentials = new CredentialAdministration(database)
   }
 
   listProjects(): Project[] {
@@ -152,7 +159,10 @@ export class Administration {
     })
   }
 
-  /** A new password, or disabling, ends all of the user's tokens. */
+  /**
+   * A new password, or disabling, ends all of the user's tokens; disabling removes the application
+   * credentials too, as keystone/application_credential/core.py does.
+   */
   async setUser(idOrName: string, change: UserChange): Promise<User> {
     if (change.name !== undefined) checkName('user name', change.name, USER_NAME_LENGTH_MAX)
     const passwordHash =
@@ -176,6 +186,7 @@ export class Administration {
       if (passwordHash !== undefined || !enabled) {
         this.#run('DELETE FROM token WHERE user_id = ?', before.id)
       }
+      if (!enabled) this.#credentials.removeOfUser(before.id)
       return withoutPassword(this.#user(before.id))
     })
   }
@@ -196,7 +207,7 @@ export class Administration {
     })
   }
 
-  /** Ends the user's tokens for the project. */
+  /** Ends the user's tokens and application credentials for the project. */
   async revoke(user: string, project: string, role: string): Promise<void> {
     const roleName = checkRole(role)
     return this.#change(() => {
@@ -212,6 +223,7 @@ export class Administration {
       const what = `role "${roleName}" of user "${userName}" on project "${projectName}"`
       if (removed === 0) throw new AdministrationError('not_found', `There is no ${what}`)
       this.#run('DELETE FROM token WHERE user_id = ? AND project_id = ?', userId, projectId)
+      this.#credentials.removeOnProject(userId, projectId)
     })
   }
 
@@ -244,15 +256,11 @@ export class Administration {
   }
 
   #project(idOrName: string): Project {
-    const project = this.#accounts.project(idOrName) ?? this.#accounts.projectNamed(idOrName)
-    if (project !== undefined) return project
-    throw notFound('project', idOrName, this.#accounts.projects())
+    return theProject(this.#accounts, idOrName)
   }
 
   #user(idOrName: string): Account {
-    const user = this.#accounts.user(idOrName) ?? this.#accounts.userNamed(idOrName)
-    if (user !== undefined) return user
-    throw notFound('user', idOrName, this.#accounts.users())
+    return theUser(this.#accounts, idOrName)
   }
 
   #refuseTakenProject(name: string): void {
@@ -276,16 +284,6 @@ export class Administration {
       .get()
     return Number(row?.['count'])
   }
-}
-
-function notFound(what: string, word: string, existing: readonly Named[]): AdministrationError {
-  const names = existing.map(({ name }) => name)
-  const meant = closest(word, names)
-  const hint =
-    meant === undefined
-      ? `; "afterimage ${what} list" shows those there are`
-      : `; did you mean "${meant}"?`
-  return new AdministrationError('not_found', `There is no ${what} "${word}"${hint}`)
 }
 
 function withoutPassword({ passwordHash: _, ...user }: Account): User {

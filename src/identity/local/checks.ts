@@ -5,6 +5,7 @@ import { closest } from './closest.ts'
 /** As Keystone's tables have them, in characters. */
 export const PROJECT_NAME_LENGTH_MAX = 64
 export const USER_NAME_LENGTH_MAX = 255
+export const CREDENTIAL_NAME_LENGTH_MAX = 255
 export const PASSWORD_LENGTH_MAX = 4096
 export const DESCRIPTION_LENGTH_MAX = 1024
 

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Document, isMap, parseDocument } from 'yaml'
+import { type Document, isMap, parseDocument, stringify } from 'yaml'
 import { fileTroubleOf } from '../../file-trouble/file-trouble.ts'
 import { DOMAIN } from '../token-service.ts'
 import type { FirstAccount, FirstAccounts } from './bootstrap.ts'
@@ -59,6 +59,28 @@ export function pointCloudsYaml(dir: string, authUrl: string): string | undefine
   }
   if (isChanged) replace(file, document.toString(), statSync(file).mode & 0o777)
   return file
+}
+
+/** Where the file's own entry signs in; undefined when there is none. @throws CloudsYamlRefused */
+export function authUrlIn(dir: string): string | undefined {
+  const found = readDocument(join(dir, CLOUDS_YAML))?.getIn(['clouds', CLOUD, 'auth', 'auth_url'])
+  return typeof found === 'string' ? found : undefined
+}
+
+/** A whole file, whose only cloud signs in with an application credential. */
+export function credentialCloudsYaml(
+  cloud: string,
+  credential: { readonly id: string; readonly secret: string },
+  authUrl: string,
+): string {
+  const auth = {
+    auth_url: authUrl,
+    application_credential_id: credential.id,
+    application_credential_secret: credential.secret,
+  }
+  const settings = { auth_type: 'v3applicationcredential', auth }
+  const entry = { ...settings, region_name: REGION, identity_api_version: 3 }
+  return stringify({ clouds: { [cloud]: entry } }, { lineWidth: 0 })
 }
 
 function entry(account: FirstAccount, authUrl: string) {

@@ -1,5 +1,5 @@
-import { type Database, DatabaseBusy } from '../../database/database.ts'
-import { FileTrouble } from '../../file-trouble/file-trouble.ts'
+import type { Database } from '../../database/database.ts'
+import type { ApplicationCredentialService, UserService } from '../application-credentials.ts'
 import { type Caller, IdentityUnavailable } from '../identity.ts'
 import {
   type IssuedToken,
@@ -10,19 +10,18 @@ import {
   type SignIn,
   SignInFault,
   type TokenDescription,
-  type TokenService,
   type User,
 } from '../token-service.ts'
 import { type Account, Accounts } from './accounts.ts'
+import { ApplicationCredentials, type StoredCredential } from './application-credentials.ts'
 import { type Attempts, CountedAttempts } from './attempts.ts'
+import { LocalApplicationCredentials } from './credential-service.ts'
+import { keptWrite } from './kept-write.ts'
 import { PasswordCheck } from './password-check.ts'
 import { type NewToken, Tokens } from './tokens.ts'
 
 const HOUR_MS = 3_600_000
 export const TOKEN_LIFETIME_MS = 24 * HOUR_MS
-const BUSY_RETRY_SECONDS = 2
-/** Time in which an operator may make room or repair the disk. */
-const UNWRITABLE_RETRY_SECONDS = 30
 
 export interface LocalIdentityOptions {
   readonly tokenLifetimeMs?: number
@@ -33,9 +32,11 @@ export interface LocalIdentityOptions {
 }
 
 /** Users, projects, roles and tokens in the shared SQLite file. */
-export class LocalIdentity implements TokenService {
+export class LocalIdentity implements UserService {
+  readonly applicationCredentials: ApplicationCredentialService
   readonly #database: Database
   readonly #accounts: Accounts
+  readonly #credentials: ApplicationCredentials
   readonly #tokens: Tokens
   readonly #passwords: PasswordCheck
   readonly #tokenLifetimeMs: number
@@ -46,11 +47,19 @@ export class LocalIdentity implements TokenService {
     this.#tokenLifetimeMs = options.tokenLifetimeMs ?? TOKEN_LIFETIME_MS
     this.#database = database
     this.#accounts = new Accounts(database)
-    this.#tokens = new Tokens(database, this.#accounts, this.#now)
-    this.#passwords = new PasswordCheck(
-      this.#accounts,
-      options.attempts ?? new CountedAttempts(this.#now),
-    )
+    this.#credentials = new ApplicationCredentials(database, this.#accounts)
+    this.#tokens = new Tokens(database, this.#accounts, this.#credentials, this.#now)
+    this.#passwords = new PasswordCheck(this.#accounts, this.#credentials, {
+      attempts: options.attempts ?? new CountedAttempts(this.#now),
+      now: this.#now,
+    })
+    this.applicationCredentials = new LocalApplicationCredentials({
+      database,
+      accounts: this.#accounts,
+      credentials: this.#credentials,
+      tokens: this.#tokens,
+      now: this.#now,
+    })
   }
 
   async authenticate(token: string): Promise<Caller | undefined> {
@@ -64,22 +73,33 @@ export class LocalIdentity implements TokenService {
   async signIn(request: SignIn): Promise<IssuedToken> {
     const parent = request.token === undefined ? undefined : this.#find(request.token)?.description
     if (request.token !== undefined && parent === undefined) throw refused()
-    const account = await this.#whoSignsIn(request, parent)
-    return this.#write(() => {
+    const { account, credential } = await this.#whoSignsIn(request, parent)
+    return keptWrite(this.#database, () => {
       // Checking a password takes a while, in which all of this may have changed.
       const user = this.#accounts.user(account.id)
       if (user === undefined || !user.enabled) throw refused()
       if (user.passwordHash !== account.passwordHash) throw refused()
       if (request.token !== undefined && this.#find(request.token) === undefined) throw refused()
-      const row = this.#newToken(user, this.#projectFor(user, request.scope), request, parent)
-      const issued = this.#tokens.insert(row)
+      const bound = this.#boundTo(credential, parent)
+      const projectId =
+        bound === undefined
+          ? this.#projectFor(user, request.scope)
+          : this.#projectOf(bound, request.scope)
+      const issued = this.#tokens.insert({
+        userId: user.id,
+        projectId,
+        applicationCredentialId: bound?.id ?? null,
+        methods: methodsOf(request, parent),
+        parentAuditIds: parent?.auditIds ?? [],
+        ...this.#lifetimeOf(bound, parent),
+      })
       if (issued === undefined) throw refused()
       return issued
     })
   }
 
   async revoke(token: string): Promise<boolean> {
-    return this.#write(() => this.#tokens.remove(token))
+    return keptWrite(this.#database, () => this.#tokens.remove(token))
   }
 
   async projectsOf(userId: string): Promise<readonly Project[]> {
@@ -119,15 +139,46 @@ export class LocalIdentity implements TokenService {
     }
   }
 
-  async #whoSignsIn(request: SignIn, parent: TokenDescription | undefined): Promise<Account> {
-    const byToken = parent && this.#accounts.user(parent.user.id)
-    const account =
-      request.password === undefined
-        ? byToken
-        : await this.#passwords.check(request.password, request.address)
-    if (account === undefined) throw refused()
-    if (byToken !== undefined && byToken.id !== account.id) throw refused()
-    return account
+  /** Every way that was taken must lead to the same user. */
+  async #whoSignsIn(request: SignIn, parent: TokenDescription | undefined): Promise<Proven> {
+    const proven: (Account | undefined)[] = []
+    if (parent !== undefined) proven.push(this.#accounts.user(parent.user.id))
+    const { password, applicationCredential, address } = request
+    if (password !== undefined) proven.push(await this.#passwords.check(password, address))
+    let credential: StoredCredential | undefined
+    if (applicationCredential !== undefined) {
+      credential = await this.#passwords.checkSecret(applicationCredential, address)
+      proven.push(credential && this.#accounts.user(credential.userId))
+    }
+    const [account, ...others] = proven
+    if (account === undefined || others.some((other) => other?.id !== account.id)) throw refused()
+    return { account, credential }
+  }
+
+  /**
+   * The application credential whose limits the new token has: one that was just checked, or that of
+   * the token it is made from, so that no token leads out of them.
+   */
+  #boundTo(
+    checked: StoredCredential | undefined,
+    parent: TokenDescription | undefined,
+  ): StoredCredential | undefined {
+    const inherited = parent?.applicationCredential?.id
+    const id = checked?.id ?? inherited
+    if (id === undefined) return undefined
+    if (inherited !== undefined && inherited !== id) throw refused()
+    const credential = this.#credentials.find(id)
+    if (credential === undefined || !this.#passwords.isUsable(credential)) throw refused()
+    return credential
+  }
+
+  /** Its own is the only one; mirrors _set_scope_from_app_cred of keystone/auth/core.py. */
+  #projectOf({ projectId }: StoredCredential, scope: Scope): string {
+    if (scope.kind === 'default') return projectId
+    const isOwn =
+      scope.kind === 'project' && this.#accounts.findProject(scope.project)?.id === projectId
+    if (!isOwn) throw refused()
+    return projectId
   }
 
   /** null: unscoped. An unavailable default project is ignored, as in Keystone. */
@@ -144,41 +195,30 @@ export class LocalIdentity implements TokenService {
     return null
   }
 
-  /** A token made from a token lives no longer than that one. */
-  #newToken(
-    user: User,
-    projectId: string | null,
-    request: SignIn,
+  /** No longer than that of the token that it is made from, or of the application credential. */
+  #lifetimeOf(
+    credential: StoredCredential | undefined,
     parent: TokenDescription | undefined,
-  ): NewToken {
-    const methods = new Set(parent?.methods)
-    if (request.password !== undefined) methods.add('password')
-    if (request.token !== undefined) methods.add('token')
+  ): Pick<NewToken, 'issuedAtMs' | 'expiresAtMs'> {
     const issuedAtMs = Math.floor(this.#now() / 1000) * 1000
-    return {
-      userId: user.id,
-      projectId,
-      methods: [...methods],
-      parentAuditIds: parent?.auditIds ?? [],
-      issuedAtMs,
-      expiresAtMs: parent?.expiresAtMs ?? issuedAtMs + this.#tokenLifetimeMs,
-    }
-  }
-
-  async #write<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#database.write(work)
-    } catch (error) {
-      if (error instanceof FileTrouble) throw unkeepable(error)
-      if (!(error instanceof DatabaseBusy)) throw error
-      throw new SignInFault('service.busy', 'The identity tables are busy.', BUSY_RETRY_SECONDS)
-    }
+    const expiresAtMs = parent?.expiresAtMs ?? issuedAtMs + this.#tokenLifetimeMs
+    const endMs = credential?.expiresAtMs ?? Number.POSITIVE_INFINITY
+    return { issuedAtMs, expiresAtMs: Math.min(expiresAtMs, endMs) }
   }
 }
 
-function unkeepable({ told }: FileTrouble): SignInFault {
-  const text = `The server cannot keep new tokens at the moment: ${told}. Try again later.`
-  return new SignInFault('service.unwritable', text, UNWRITABLE_RETRY_SECONDS)
+/** Who signs in, and with which application credential if with one. */
+interface Proven {
+  readonly account: Account
+  readonly credential: StoredCredential | undefined
+}
+
+function methodsOf(request: SignIn, parent: TokenDescription | undefined): readonly string[] {
+  const methods = new Set(parent?.methods)
+  if (request.password !== undefined) methods.add('password')
+  if (request.applicationCredential !== undefined) methods.add('application_credential')
+  if (request.token !== undefined) methods.add('token')
+  return [...methods]
 }
 
 function refused(): SignInFault {

@@ -1,8 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
 import type { Caller } from '../identity.ts'
-import type { IssuedToken, TokenDescription } from '../token-service.ts'
+import type { IssuedToken, Named, TokenDescription } from '../token-service.ts'
 import type { Accounts } from './accounts.ts'
+import type { ApplicationCredentials } from './application-credentials.ts'
 import { Epoch } from './epoch.ts'
 
 /** Lets people and scanners recognise a token; and a token never starts with a dash. */
@@ -28,6 +29,8 @@ export interface KnownToken {
 export interface NewToken {
   readonly userId: string
   readonly projectId: string | null
+  /** The token has only its roles, and ends with it. */
+  readonly applicationCredentialId: string | null
   readonly methods: readonly string[]
   /** Of the token that this one is made from. */
   readonly parentAuditIds: readonly string[]
@@ -40,6 +43,9 @@ interface TokenRow {
   readonly userName: string
   readonly projectId: string | null
   readonly projectName: string | null
+  readonly credentialId: string | null
+  readonly credentialName: string | null
+  readonly isUnrestricted: number | null
   readonly methods: string
   readonly auditIds: string
   readonly issuedAtMs: number
@@ -50,14 +56,21 @@ interface TokenRow {
 export class Tokens {
   readonly #database: Database
   readonly #accounts: Accounts
+  readonly #credentials: ApplicationCredentials
   readonly #epoch: Epoch
   readonly #now: () => number
   readonly #remembered = new Map<string, KnownToken>()
   #rememberedEpoch = -1
 
-  constructor(database: Database, accounts: Accounts, now: () => number) {
+  constructor(
+    database: Database,
+    accounts: Accounts,
+    credentials: ApplicationCredentials,
+    now: () => number,
+  ) {
     this.#database = database
     this.#accounts = accounts
+    this.#credentials = credentials
     this.#epoch = new Epoch(database)
     this.#now = now
   }
@@ -92,13 +105,15 @@ export class Tokens {
     this.#database
       .prepare(
         `INSERT INTO token
-           (hash, user_id, project_id, methods, audit_ids, issued_at_ms, expires_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+           (hash, user_id, project_id, application_credential_id, methods, audit_ids,
+            issued_at_ms, expires_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         hashOf(token),
         row.userId,
         row.projectId,
+        row.applicationCredentialId,
         row.methods.join(' '),
         auditIds.join(' '),
         row.issuedAtMs,
@@ -141,19 +156,32 @@ export class Tokens {
   #read(key: string): KnownToken | undefined {
     const row = this.#database
       .prepare(
-        `SELECT user_id AS userId, user.name AS userName,
-           project_id AS projectId, project.name AS projectName,
-           methods, audit_ids AS auditIds, issued_at_ms AS issuedAtMs, expires_at_ms AS expiresAtMs
+        `SELECT token.user_id AS userId, user.name AS userName,
+           token.project_id AS projectId, project.name AS projectName,
+           credential.id AS credentialId, credential.name AS credentialName,
+           credential.unrestricted AS isUnrestricted, methods, audit_ids AS auditIds,
+           issued_at_ms AS issuedAtMs, token.expires_at_ms AS expiresAtMs
          FROM token
-         JOIN user ON user.id = user_id AND user.enabled
-         LEFT JOIN project ON project.id = project_id
-         WHERE hash = ? AND (project_id IS NULL OR project.enabled)`,
+         JOIN user ON user.id = token.user_id AND user.enabled
+         LEFT JOIN project ON project.id = token.project_id
+         LEFT JOIN application_credential AS credential
+           ON credential.id = application_credential_id
+         WHERE hash = ? AND (token.project_id IS NULL OR project.enabled)`,
       )
       .get(key) as TokenRow | undefined
     if (row === undefined) return undefined
-    const roles = row.projectId === null ? [] : this.#accounts.rolesOn(row.userId, row.projectId)
+    const roles = this.#rolesOf(row)
     if (row.projectId !== null && roles.length === 0) return undefined
     return knownToken(row, roles)
+  }
+
+  /** Of those of an application credential the ones that its user still has. */
+  #rolesOf({ userId, projectId, credentialId }: TokenRow): Named[] {
+    if (projectId === null) return []
+    const held = this.#accounts.rolesOn(userId, projectId)
+    if (credentialId === null) return held
+    const given = new Set(this.#credentials.rolesOf(credentialId).map(({ id }) => id))
+    return held.filter(({ id }) => given.has(id))
   }
 
   #remember(key: string, known: KnownToken): void {
@@ -186,6 +214,15 @@ function knownToken(row: TokenRow, roles: TokenDescription['roles']): KnownToken
       row.projectId === null ? null : { id: row.projectId, name: row.projectName ?? row.projectId },
     roles,
     methods: row.methods.split(' '),
+    ...(row.credentialId === null
+      ? {}
+      : {
+          applicationCredential: {
+            id: row.credentialId,
+            name: row.credentialName ?? row.credentialId,
+            isRestricted: !row.isUnrestricted,
+          },
+        }),
     auditIds: row.auditIds.split(' '),
     issuedAtMs: row.issuedAtMs,
     expiresAtMs: row.expiresAtMs,

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { identityFace } from '../../../src/api/identity/face.ts'
 import { trustedProxyList } from '../../../src/api/request/base-url.ts'
-import type { TokenService } from '../../../src/identity/token-service.ts'
+import type { UserService } from '../../../src/identity/application-credentials.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 import { type House, house, PASSWORD } from '../../identity/fixtures.ts'
 
@@ -25,7 +25,7 @@ export interface Served {
   readonly log: () => string
 }
 
-export function serve(t: TestContext, users: TokenService, options: FaceOptions = {}): Served {
+export function serve(t: TestContext, users: UserService, options: FaceOptions = {}): Served {
   const lines: string[] = []
   const stream = new Writable({
     write(chunk, _encoding, done) {

@@ -1,40 +1,6 @@
-"""What the openstack command makes of the Identity API; it signs in as clouds.yaml says."""
+"""What the openstack command makes of services, endpoints, regions and roles."""
 
-import json
-import os
-import subprocess
-
-
-def tell(step, result):
-    print(json.dumps({'step': step, 'result': result}), flush=True)
-
-
-# What the command is not told by clouds.yaml it would take from these.
-for name in [name for name in os.environ if name.startswith('OS_')]:
-    if name != 'OS_CLIENT_CONFIG_FILE':
-        del os.environ[name]
-
-
-def run(*words, cloud):
-    command = ['/usr/bin/openstack', '--os-cloud', cloud, *words]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
-
-
-def read(*words, cloud):
-    code, out, err = run(*words, '-f', 'json', cloud=cloud)
-    if code != 0:
-        raise SystemExit(f'openstack {" ".join(words)} ended with {code}: {err}')
-    return json.loads(out)
-
-
-def admin(*words):
-    return read(*words, cloud='afterimage-admin')
-
-
-def member(*words):
-    return read(*words, cloud='afterimage')
-
+from openstack_command import admin, run, tell
 
 tell('services', sorted([s['Type'], s['Name']] for s in admin('service', 'list')))
 shown = admin('service', 'show', 'glance')
