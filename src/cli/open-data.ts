@@ -62,7 +62,8 @@ export async function hasCatalogue(config: Config): Promise<boolean> {
   }
 }
 
-async function refuseEmpty(config: Config): Promise<void> {
+/** @throws CommandFailure where there is no catalogue */
+export async function refuseEmpty(config: Config): Promise<void> {
   if (await hasCatalogue(config)) return
   throw new CommandFailure(
     `there is no catalogue in ${config.data}: give --data DIR, or start "afterimage serve" first`,

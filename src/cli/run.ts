@@ -2,7 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { ConfigError } from '../config/settings.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
+import { addBackupCommand } from './backup.ts'
 import { addCallersCommand } from './callers.ts'
+import { addCheckCommand } from './check.ts'
 import { addCompareCommand } from './compare.ts'
 import { addConfigCommand } from './config.ts'
 import { addCredentialCommand } from './credential.ts'
@@ -12,6 +14,7 @@ import { addImagesCommand } from './images.ts'
 import { addImportCommand } from './import.ts'
 import { addProjectCommand } from './project.ts'
 import { addReportCommand } from './report.ts'
+import { addRestoreCommand } from './restore.ts'
 import { addServeCommand } from './serve.ts'
 import { printable, type Terminal } from './terminal.ts'
 import { addTokenCommand } from './token.ts'
@@ -65,6 +68,9 @@ function createProgram(terminal: Terminal): Command {
   addServeCommand(program, terminal)
   addImportCommand(program, terminal)
   addExportCommand(program, terminal)
+  addBackupCommand(program, terminal)
+  addRestoreCommand(program, terminal)
+  addCheckCommand(program, terminal)
   addImagesCommand(program, terminal)
   addTranslateCommand(program, terminal)
   addCallersCommand(program, terminal)

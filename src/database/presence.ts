@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
@@ -15,7 +15,7 @@ const NAME_BYTES = 8
  */
 export class ProcessPresence implements Disposable {
   readonly name = randomBytes(NAME_BYTES).toString('hex')
-  readonly #folder: string
+  #folder: string
   readonly #lock: DatabaseSync
 
   /** @param folder of the locks; made if it is missing. @throws FileTrouble */
@@ -38,28 +38,22 @@ export class ProcessPresence implements Disposable {
   /** Whether the process of that name lives. */
   isAlive(name: string): boolean {
     if (name === this.name) return this.#lock.isOpen
-    if (!this.names().includes(name)) return false
-    const other = new DatabaseSync(this.#file(name), { timeout: 0 })
-    try {
-      other.exec('BEGIN EXCLUSIVE; ROLLBACK')
-      return false
-    } catch {
-      return true
-    } finally {
-      other.close()
-    }
+    return this.names().includes(name) && isLocked(this.#file(name))
   }
 
   /** All names there are, living or not. */
   names(): readonly string[] {
-    return readdirSync(this.#folder)
-      .filter((file) => file.endsWith(SUFFIX))
-      .map((file) => file.slice(0, -SUFFIX.length))
+    return namesIn(this.#folder)
   }
 
   /** Removes the name of a process that does not live. */
   forget(name: string): void {
     rmSync(this.#file(name), { force: true })
+  }
+
+  /** The folder of the locks was renamed, and this process's lock with it. */
+  follow(folder: string): void {
+    this.#folder = folder
   }
 
   close(): void {
@@ -74,5 +68,31 @@ export class ProcessPresence implements Disposable {
 
   #file(name: string): string {
     return join(this.#folder, `${name}${SUFFIX}`)
+  }
+}
+
+/** How many processes of each kind have their names in a folder, for one that has none there. */
+export function countProcesses(folder: string): { readonly living: number; readonly dead: number } {
+  if (!existsSync(folder)) return { living: 0, dead: 0 }
+  const names = namesIn(folder)
+  const living = names.filter((name) => isLocked(join(folder, `${name}${SUFFIX}`))).length
+  return { living, dead: names.length - living }
+}
+
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length))
+}
+
+function isLocked(file: string): boolean {
+  const other = new DatabaseSync(file, { timeout: 0 })
+  try {
+    other.exec('BEGIN EXCLUSIVE; ROLLBACK')
+    return false
+  } catch {
+    return true
+  } finally {
+    other.close()
   }
 }

@@ -24,6 +24,11 @@ export function publishedFile(folder: string, { id, checksum }: DataName): strin
   return join(folder, `${id}.${checksum}`)
 }
 
+/** Data that waits for its import. */
+export function stagedFile(folder: string, id: string): string {
+  return join(folder, STAGED, id)
+}
+
 export function readPublishedName(name: string): { id: string; checksum: string } | undefined {
   const [, id = '', checksum = ''] = PUBLISHED.exec(name) ?? []
   return isId(id) ? { id, checksum } : undefined

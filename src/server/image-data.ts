@@ -12,7 +12,7 @@ import { DRAIN_TIMEOUT_MS } from './limits.ts'
 import { recoverData } from './recover-data.ts'
 
 /** In the data folder. */
-const IMAGES_FOLDER = 'images'
+export const IMAGES_FOLDER = 'images'
 
 export interface ImageDataSettings extends DataLimits {
   readonly requireFormatMatch: boolean

@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'api/ims': ['api/face', 'api/request', 'catalogue', 'identity', 'image'],
   'api/identity': ['api/face', 'api/request', 'identity'],
   transfer: ['catalogue', 'image'],
+  backup: ['catalogue/sqlite', 'database', 'file-trouble', 'image', 'image-data'],
   config: ['callers', 'deprecation', 'file-trouble'],
   server: [
     'api/face',
@@ -72,6 +73,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'api/compute',
     'api/request',
+    'backup',
     'catalogue',
     'catalogue/sqlite',
     'config',

@@ -19,7 +19,7 @@ export function idBytes(id: string): Buffer | undefined {
   return ID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : undefined
 }
 
-function idText(bytes: Uint8Array): string {
+export function idText(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
   const part = (from: number, to?: number) => hex.slice(from, to)
   return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20)}`
