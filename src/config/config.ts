@@ -13,6 +13,7 @@ export interface FaceConfig {
 export interface ImageConfig extends FaceConfig {
   readonly sizeBytesMax: number
   readonly freeBytesMin: number
+  readonly uploadsMax: number
   readonly requireFormatMatch: boolean
 }
 
@@ -103,6 +104,7 @@ export function assembleConfig(values: OptionValues): Config {
       ...face('image'),
       sizeBytesMax: values['image.sizeBytesMax'],
       freeBytesMin: values['image.freeBytesMin'],
+      uploadsMax: values['image.uploadsMax'],
       requireFormatMatch: values['image.requireFormatMatch'],
     },
     identity: face('identity'),

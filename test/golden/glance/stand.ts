@@ -9,6 +9,7 @@ import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalo
 import { Database } from '../../../src/database/database.ts'
 import type { Caller, Identity } from '../../../src/identity/identity.ts'
 import { ImageFolder } from '../../../src/image-data/data-folder.ts'
+import type { Presence } from '../../../src/image-data/presence.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 import type { World } from './placeholders.ts'
 
@@ -62,15 +63,22 @@ export async function openStand(): Promise<Stand> {
   const now = () => seconds
   const catalogue = openSqliteCatalogue(database, { now })
   const name = randomUUID()
-  const presence = { name, isAlive: (n: string) => n === name, names: () => [name], forget() {} }
+  const presence: Presence = {
+    name,
+    exclusively: async (work) => work(),
+    isAlive: (n) => n === name,
+    names: () => [name],
+    forget() {},
+  }
   const files = await ImageFolder.open(join(folder, 'images'), presence, {
     sizeBytesMax: Number.POSITIVE_INFINITY,
     freeBytesMin: 0,
+    uploadsMax: 100,
   })
   const face = imageFace({
     catalogue,
     now,
-    data: { files, requireFormatMatch: false, warn() {} },
+    data: { files, requireFormatMatch: false, putRightLater() {}, warn() {} },
     users,
     baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
     identity: { publicUrl: 'http://keystone.test:5000', port: () => 5000 },
@@ -94,6 +102,7 @@ export async function openStand(): Promise<Stand> {
       for (const image of images) {
         await catalogue.remove(image.id, () => {})
         await files.remove(image)
+        await files.removeStaged(image.id)
       }
     },
     async [Symbol.asyncDispose]() {
