@@ -36,6 +36,23 @@ export interface UpstreamConfig {
   readonly answerBytesMax: number
 }
 
+/** What keeps one caller from slowing down another. */
+export interface LimitsConfig {
+  readonly requestsInFlight: number
+  readonly queuedRequests: number
+  readonly queueTimeoutMs: number
+  /** 0: no limit. */
+  readonly projectRequestsPerMinute: number
+  readonly projectBurst: number
+  /** 0: no limit. */
+  readonly addressRequestsPerMinute: number
+  readonly addressBurst: number
+  /** 0: no limit. */
+  readonly listsPerCaller: number
+  /** 0: no limit. */
+  readonly uploadsPerCaller: number
+}
+
 /** The whole configuration: checked, complete, deeply frozen, without secrets. */
 export interface Config {
   /** Absolute path of the data folder. */
@@ -74,6 +91,7 @@ export interface Config {
     readonly withUsers: boolean
     readonly withAddresses: boolean
   }
+  readonly limits: LimitsConfig
   readonly log: { readonly level: OptionValues['log.level'] }
 }
 
@@ -153,8 +171,23 @@ export function assembleConfig(values: OptionValues): Config {
       withUsers: values['ledger.withUsers'],
       withAddresses: values['ledger.withAddresses'],
     },
+    limits: limitsOf(values),
     log: { level: values['log.level'] },
   })
+}
+
+function limitsOf(values: OptionValues): LimitsConfig {
+  return {
+    requestsInFlight: values['limits.requestsInFlight'],
+    queuedRequests: values['limits.queuedRequests'],
+    queueTimeoutMs: values['limits.queueTimeoutMs'],
+    projectRequestsPerMinute: values['limits.projectRequestsPerMinute'],
+    projectBurst: values['limits.projectBurst'],
+    addressRequestsPerMinute: values['limits.addressRequestsPerMinute'],
+    addressBurst: values['limits.addressBurst'],
+    listsPerCaller: values['limits.listsPerCaller'],
+    uploadsPerCaller: values['limits.uploadsPerCaller'],
+  }
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 import { DEPRECATION_OPTIONS } from './deprecation-options.ts'
 import { LEDGER_OPTIONS } from './ledger-options.ts'
+import { LIMITS_OPTIONS } from './limits-options.ts'
 import {
   BASE_URL,
   BASE_URLS,
@@ -238,6 +239,7 @@ export const OPTIONS = {
   },
   ...DEPRECATION_OPTIONS,
   ...LEDGER_OPTIONS,
+  ...LIMITS_OPTIONS,
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
     default: ['warn'],

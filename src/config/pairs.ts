@@ -75,6 +75,7 @@ const EMBEDDED_ONLY: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'image.uploadsMax',
   'image.requireFormatMatch',
   'identity.port',
+  'limits.uploadsPerCaller',
   'tokens.lifetimeHours',
 ])
 const OF_NOVA_TOO: ReadonlySet<OptionKey> = new Set<OptionKey>([
@@ -95,9 +96,26 @@ function whyIdle(key: OptionKey, config: Config): string | undefined {
   if (key.startsWith('upstream.') && isEmbedded && !(hasNova && OF_NOVA_TOO.has(key))) {
     return `is about a Glance: give ${flagOf('glance.url')}, or leave it out`
   }
+  if (key.startsWith('limits.')) return whyIdleLimit(key, config)
   if (key.startsWith('deprecation.')) return whyIdleAtTheEnd(key, config)
   if (key === 'compute.upstreamUrl' && isOwnAddress(config)) {
     return `is where Afterimage itself listens; move one of them, such as by ${flagOf('compute.port')}`
+  }
+  return undefined
+}
+
+function whyIdleLimit(key: OptionKey, config: Config): string | undefined {
+  const { projectRequestsPerMinute, addressRequestsPerMinute } = config.limits
+  if (key === 'limits.projectRequestsPerMinute' && projectRequestsPerMinute > 0) {
+    // Glance judges the tokens, so nobody here knows their projects.
+    if (modeOf(config) !== 'glance_alone') return undefined
+    return `needs a Keystone: give ${flagOf('keystone.url')}, or leave it out`
+  }
+  if (key === 'limits.projectBurst' && projectRequestsPerMinute === 0) {
+    return `needs a rate: give ${flagOf('limits.projectRequestsPerMinute')}, or leave it out`
+  }
+  if (key === 'limits.addressBurst' && addressRequestsPerMinute === 0) {
+    return `needs a rate: give ${flagOf('limits.addressRequestsPerMinute')}, or leave it out`
   }
   return undefined
 }

@@ -10,13 +10,30 @@ import Fastify, {
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
+import type { CallerGate } from './caller-gate.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
 import { answerParserError, answerPreface, newRequestId } from './parser-failure.ts'
 import { answerReadiness, isReadinessCall, Readiness } from './readiness.ts'
-import { closeAfterUnreadBody, isStreaming, keepBodiesRaw, noteStreaming } from './request-body.ts'
+import {
+  closeAfterUnreadBody,
+  isStreaming,
+  keepBodiesRaw,
+  noteStreaming,
+  whenRead,
+} from './request-body.ts'
+import type { RequestGate } from './request-gate.ts'
 import { rememberConnections } from './silent-connections.ts'
+
+/** What the servers of a process have in common. */
+export interface ServerParts {
+  readonly readiness?: Readiness
+  /** Whom it lets in; without one, everybody. */
+  readonly gate?: RequestGate
+  /** What each caller may do; without one, anything. */
+  readonly callers?: CallerGate
+}
 
 /**
  * One HTTP server for one face: limits, request ids, health, readiness, and every failure (the framework's and
@@ -26,7 +43,7 @@ export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
-  readiness = new Readiness(),
+  { readiness = new Readiness(), gate, callers }: ServerParts = {},
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
@@ -74,7 +91,15 @@ export function createHttpServer(
     }
     return undefined
   })
+  callers?.addTo(app, face)
+  gate?.addTo(app, face)
   app.addHook('onSend', async (request, reply) => closeAfterUnreadBody(request, reply))
+  answerErrors(app, face)
+  face.register(app)
+  return app
+}
+
+function answerErrors(app: FastifyInstance, face: Face): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (request.method === 'PRI') {
       answerPreface(face, reply.raw)
@@ -86,8 +111,6 @@ export function createHttpServer(
     if (failure.status === 500) request.log.error({ err: error }, 'unexpected error')
     return sendFailure(face, reply, failure)
   })
-  face.register(app)
-  return app
 }
 
 /** Sends a failure in the face's shape. */
@@ -186,13 +209,4 @@ function meetExpectations(app: FastifyInstance, face: Face): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response)
   })
-}
-
-function whenRead(request: IncomingMessage, act: () => void): void {
-  const listen = (event: string | symbol) => {
-    if (event !== 'readable' && event !== 'data') return
-    request.off('newListener', listen)
-    act()
-  }
-  request.on('newListener', listen)
 }

@@ -20,6 +20,16 @@ export function isStreaming(request: IncomingMessage): boolean {
   return streaming.has(request)
 }
 
+/** Calls `act` when the face begins to read a streamed body. */
+export function whenRead(request: IncomingMessage, act: () => void): void {
+  const listen = (event: string | symbol) => {
+    if (event !== 'readable' && event !== 'data') return
+    request.off('newListener', listen)
+    act()
+  }
+  request.on('newListener', listen)
+}
+
 /**
  * A face gets the body as raw bytes, and parses it in one place. A streamed one stays in the raw
  * request.

@@ -12,6 +12,7 @@ import { withoutVersion } from '../identity/keystone/read-token.ts'
 import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
+import { CallerGate } from './caller-gate.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
@@ -23,6 +24,7 @@ import { openNovaProxy } from './nova-proxy.ts'
 import { probe } from './probe.ts'
 import { Readiness } from './readiness.ts'
 import { upstreamCheck } from './readiness-checks.ts'
+import { RequestGate } from './request-gate.ts'
 
 export interface CloudOptions {
   /** With `glance.url`; a cloud's name has become addresses already. */
@@ -60,11 +62,11 @@ export async function startInFront({
   const nova = openNovaProxy(config)
   const ledger = openLedger(config, logger)
   const users = identityOver(keystone, config, secrets)
+  const trustedProxies = trustedProxyList(config.trustedProxies)
+  const callers = new CallerGate(config.limits, trustedProxies)
   const face = computeFace({
-    baseUrl: {
-      publicUrl: config.compute.publicUrl,
-      trustedProxies: trustedProxyList(config.trustedProxies),
-    },
+    baseUrl: { publicUrl: config.compute.publicUrl, trustedProxies },
+    callerLimits: callers,
     image: imageEndpoint(config),
     identity: identityEndpoint(config),
     users,
@@ -75,7 +77,8 @@ export async function startInFront({
   })
   const readiness = readinessOver(glance, keystone)
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
-  const app: FastifyInstance = createHttpServer(face, logger, given, readiness)
+  const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
+  const app: FastifyInstance = createHttpServer(face, logger, given, { readiness, gate, callers })
   const close = async () => {
     await drain([app])
     ledger?.close()

@@ -19,6 +19,7 @@ import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
 import { loadExample } from '../transfer/example.ts'
+import { CallerGate } from './caller-gate.ts'
 import { inDataFolder } from './data-folder.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
@@ -31,6 +32,7 @@ import { type Listening, listen } from './listen.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
+import { RequestGate } from './request-gate.ts'
 import { WriteTroubles } from './write-troubles.ts'
 
 const HOUR_MS = 3_600_000
@@ -197,31 +199,32 @@ async function listenAll(
     image: endpoint('image'),
     identity: endpoint('identity'),
   }
+  const callers = new CallerGate(config.limits, trustedProxies)
+  const common = { ...endpoints, users, callerLimits: callers }
   const faces: Record<FaceName, Face> = {
     compute: computeFace({
-      ...endpoints,
+      ...common,
       baseUrl: policy('compute'),
-      users,
       catalogueFor: () => catalogue,
       ...endOfCalls(config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
       ...(ledger === undefined ? {} : { ledger }),
     }),
     image: imageFace({
-      ...endpoints,
+      ...common,
       baseUrl: policy('image'),
-      users,
       catalogue,
       now: () => Math.floor(Date.now() / 1000),
       data: service,
       cloudimages: answerCloudimages,
     }),
-    identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
+    identity: identityFace({ ...common, baseUrl: policy('identity') }),
   }
+  const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
   const listening: Partial<Record<FaceName, Listening>> = {}
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
-    const app = createHttpServer(faces[name], logger, given, readiness)
+    const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers })
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

@@ -1,12 +1,20 @@
+import { Turns } from '../limits/turns.ts'
 import { UpstreamFault } from './fault.ts'
 
-/** Limits the requests at once and the number that wait, first come first served. */
+interface Waiter {
+  begin(): void
+  refuse(detail: string): void
+}
+
+/**
+ * Limits the requests at once and the number that wait. Callers take turns, and in a full queue the
+ * one with most requests gives way.
+ */
 export class Gate {
   readonly #name: string
   readonly #concurrentMax: number
   readonly #queueMax: number
-  /** In order of arrival; a Set, so that one who leaves costs nothing. */
-  readonly #waiting = new Set<() => void>()
+  readonly #turns = new Turns<Waiter>()
   #running = 0
 
   constructor(name: string, concurrentMax: number, queueMax: number) {
@@ -20,55 +28,66 @@ export class Gate {
   }
 
   get waiting(): number {
-    return this.#waiting.size
+    return this.#turns.size
   }
 
   /**
-   * Takes a place; give it back with `leave`. @returns undefined if it was free at once.
+   * Takes a place; give it back with `leave`.
+   * @param caller whose turn it takes
+   * @returns undefined if it was free at once.
    * @throws UpstreamFault 'overloaded', 'aborted'
    */
-  enter(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+  enter(
+    caller: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
     if (signal?.aborted) return Promise.reject(this.#aborted())
     if (this.#running < this.#concurrentMax) {
       this.#running += 1
       return undefined
     }
-    if (this.#waiting.size >= this.#queueMax) {
-      return Promise.reject(this.#overloaded(`${this.#queueMax} requests wait already`))
+    if (this.#turns.size >= this.#queueMax) {
+      const detail = `${this.#queueMax} requests wait already`
+      const turnedAway = this.#turns.makeRoom(caller)
+      if (turnedAway === undefined) return Promise.reject(this.#overloaded(detail))
+      turnedAway.refuse(detail)
     }
-    return this.#wait(timeoutMs, signal)
+    return this.#wait(caller, timeoutMs, signal)
   }
 
   leave(): void {
-    for (const next of this.#waiting) {
-      // A place is passed on directly, so that no newcomer takes it.
-      next()
-      return
-    }
-    this.#running -= 1
+    const next = this.#turns.next()
+    // A place is passed on directly, so that no newcomer takes it.
+    if (next === undefined) this.#running -= 1
+    else next.begin()
   }
 
-  #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  #wait(caller: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = () => {
-        this.#waiting.delete(next)
+        this.#turns.delete(caller, waiter)
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)
       }
-      const next = () => {
-        stop()
-        resolve()
+      const waiter: Waiter = {
+        begin: () => {
+          stop()
+          resolve()
+        },
+        refuse: (detail) => {
+          stop()
+          reject(this.#overloaded(detail))
+        },
       }
       const abort = () => {
         stop()
         reject(this.#aborted())
       }
-      const timer = setTimeout(() => {
-        stop()
-        reject(this.#overloaded(`no place in ${Math.round(timeoutMs)} ms`))
-      }, timeoutMs)
+      const inVain = `no place in ${Math.round(timeoutMs)} ms`
+      const timer = setTimeout(() => waiter.refuse(inVain), timeoutMs)
       signal?.addEventListener('abort', abort, { once: true })
-      this.#waiting.add(next)
+      this.#turns.add(caller, waiter)
     })
   }
 

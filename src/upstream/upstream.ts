@@ -47,6 +47,8 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
   readonly requestId: string
+  /** Whose turn it takes among those that wait; all that are not known are one caller. */
+  readonly caller?: string
   /** Ends the request when the caller has left. */
   readonly signal?: AbortSignal | undefined
 }
@@ -102,7 +104,7 @@ export class Upstream {
     const deadlineMs = startMs + this.limits.answerTimeoutMs
     const tried = new Set<Address>()
     for (let attempt = 1; ; attempt += 1) {
-      const isProbe = await this.#enter(deadlineMs, request.signal)
+      const isProbe = await this.#enter(deadlineMs, request)
       const address = this.#addresses.next(tried)
       tried.add(address)
       const exchange = this.#exchange(request, deadlineMs)
@@ -162,10 +164,11 @@ export class Upstream {
   }
 
   /** Waits for a place. @returns whether the request is the breaker's probe. @throws UpstreamFault */
-  async #enter(deadlineMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #enter(deadlineMs: number, request: UpstreamRequest): Promise<boolean> {
+    const { caller = '', signal } = request
     const isProbe = this.#breaker.enter()
     try {
-      await this.#gate.enter(this.#queueTimeoutMs(deadlineMs), signal)
+      await this.#gate.enter(caller, this.#queueTimeoutMs(deadlineMs), signal)
     } catch (error) {
       if (isProbe) this.#breaker.endProbe()
       throw error

@@ -22,7 +22,12 @@ export const NAMES: FolderNames = {
   images: 'images',
   processes: 'processes',
 }
-const SETTINGS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0, requireFormatMatch: false }
+const SETTINGS = {
+  sizeBytesMax: 2 ** 40,
+  freeBytesMin: 0,
+  uploadsMax: 8,
+  requireFormatMatch: false,
+}
 const WAITING = { sizeBytes: null, virtualSizeBytes: null, checksum: null }
 
 export const WATCH: Watch = { signal: new AbortController().signal, show: () => undefined }

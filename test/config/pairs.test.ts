@@ -36,6 +36,21 @@ describe('what holds the images and what knows the callers', () => {
     ['a cloud by name and its Glance', { cloud: 'mine', 'glance.url': GLANCE }, 'cloud'],
     ['Glance alone', { 'glance.url': GLANCE }, 'glance_alone'],
     ['Glance alone, no memory', { 'glance.url': GLANCE, 'cache.ttlMs': '0' }, 'glance_alone'],
+    [
+      'no rate of projects',
+      { 'glance.url': GLANCE, 'limits.projectRequestsPerMinute': '0' },
+      'glance_alone',
+    ],
+    [
+      'rates and bursts',
+      {
+        'limits.projectRequestsPerMinute': '600',
+        'limits.projectBurst': '5',
+        'limits.addressRequestsPerMinute': '600',
+        'limits.addressBurst': '5',
+      },
+      'embedded',
+    ],
     ['nothing but Nova behind', { 'compute.upstreamUrl': 'http://nova.test:8774' }, 'embedded'],
     [
       'Nova on this machine at another port',
@@ -58,6 +73,21 @@ describe('what holds the images and what knows the callers', () => {
   }
 
   const refused: readonly [string, Flags, RegExp][] = [
+    [
+      'a rate of projects where nobody knows them',
+      { 'glance.url': GLANCE, 'limits.projectRequestsPerMinute': '60' },
+      /^limits\.projectRequestsPerMinute \(.*\) needs a Keystone: give --keystone-url/,
+    ],
+    [
+      'a burst of projects without a rate',
+      { 'limits.projectBurst': '5' },
+      /^limits\.projectBurst \(.*\) needs a rate: give --limits-project-requests-per-minute/,
+    ],
+    [
+      'a burst of addresses without a rate',
+      { 'limits.addressBurst': '5' },
+      /^limits\.addressBurst \(.*\) needs a rate: give --limits-address-requests-per-minute/,
+    ],
     [
       'Keystone alone',
       { 'keystone.url': KEYSTONE },

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressGroup } from '../../src/identity/local/address-group.ts'
 import {
   FIRST_WAIT_MS,
   FORGET_AFTER_MS,
@@ -12,6 +11,7 @@ import {
   REMEMBERED_MAX,
   WAIT_MS_MAX,
 } from '../../src/identity/local/guess-limiter.ts'
+import { addressGroup } from '../../src/limits/address-group.ts'
 import { Clock } from './fixtures.ts'
 
 function limiter() {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
+import type { Elsewhere } from '../../src/api/compute/elsewhere.ts'
 import { computeFace } from '../../src/api/compute/face.ts'
 import { trustedProxyList } from '../../src/api/request/base-url.ts'
 import type { Catalogue } from '../../src/catalogue/catalogue.ts'
@@ -10,9 +11,11 @@ import type { Image } from '../../src/image/image.ts'
 import { compareInList } from '../../src/image/order.ts'
 import { matches } from '../../src/image/query.ts'
 import { isListed } from '../../src/image/visibility.ts'
+import type { CallerGate } from '../../src/server/caller-gate.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
 import type { ServerLimits } from '../../src/server/limits.ts'
 import type { Readiness } from '../../src/server/readiness.ts'
+import type { RequestGate } from '../../src/server/request-gate.ts'
 
 /** A Compute server over a catalogue that a test can make fail, and one token, `good`. */
 
@@ -112,6 +115,9 @@ export interface Settings {
   readonly users?: Identity
   readonly limits?: Partial<ServerLimits>
   readonly readiness?: Readiness
+  readonly gate?: RequestGate
+  readonly callers?: CallerGate
+  readonly elsewhere?: Elsewhere
   readonly publicUrl?: string
   readonly trustedProxies?: readonly string[]
   /** Takes what the server logs, a line each. */
@@ -135,13 +141,15 @@ export async function startServer(settings: Settings = {}): Promise<Stand> {
     identity: { publicUrl: undefined, port: () => 5000 },
     users: settings.users ?? users,
     catalogueFor: () => catalogue,
+    ...(settings.callers === undefined ? {} : { callerLimits: settings.callers }),
+    ...(settings.elsewhere === undefined ? {} : { elsewhere: settings.elsewhere }),
   })
   const lines = settings.log
   const logger =
     lines === undefined
       ? pino({ level: 'silent' })
       : pino({}, { write: (line) => lines.push(line) })
-  const app = createHttpServer(face, logger, settings.limits, settings.readiness)
+  const app = createHttpServer(face, logger, settings.limits, settings)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const close = async () => {

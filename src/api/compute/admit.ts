@@ -78,7 +78,7 @@ export class RefusedCall extends Error {
   }
 }
 
-/** @throws ComputeFault, RefusedCall, IdentityUnavailable */
+/** @throws ComputeFault, RefusedCall, IdentityUnavailable, CallerThrottled */
 export async function admit(
   request: FastifyRequest,
   response: ServerResponse,
@@ -102,7 +102,7 @@ export async function admit(
   if (first !== 'v2' && first !== 'v2.1') return rootDocument(request, target, base)
   if (rest.length === 0) return versionDocument(request, base, first)
 
-  const caller = await authenticate(request, gate.users)
+  const caller = await authenticate(request, gate)
   if (caller === undefined) {
     return { kind: 'unauthorized', keystone: keystoneOf(base, gate) }
   }

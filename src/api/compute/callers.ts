@@ -1,9 +1,8 @@
 import type { FastifyRequest } from 'fastify'
-import type { Identity } from '../../identity/identity.ts'
 import type { CallerRow } from '../../ledger/caller-row.ts'
 import { callerDocument } from '../../ledger/document.ts'
 import { dayOf, type LedgerQuery } from '../../ledger/ledger-file.ts'
-import { authenticate } from '../request/authenticate.ts'
+import { type Authentication, authenticate } from '../request/authenticate.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { readParameters } from '../request/parameters.ts'
 import { said } from '../request/said.ts'
@@ -15,23 +14,23 @@ export const CALLERS_PATH = '/afterimage/callers'
 /** Rows in a page: each costs a look-up in the file; a link leads to the next page. */
 const LIMIT_MAX = 500
 
-export interface CallersDependencies {
-  readonly users: Identity
+export interface CallersDependencies extends Authentication {
   /** undefined: calls are not counted. */
   readonly ledger?: { read(query: LedgerQuery): readonly CallerRow[] }
 }
 
 /**
  * @returns the body, or undefined if the caller must sign in @throws ComputeFault,
- * IdentityUnavailable
+ * IdentityUnavailable, CallerThrottled
  */
 export async function answerCallers(
   request: FastifyRequest,
   query: string,
   base: string,
-  { users, ledger }: CallersDependencies,
+  gate: CallersDependencies,
 ): Promise<string | undefined> {
-  const caller = await authenticate(request, users)
+  const { ledger } = gate
+  const caller = await authenticate(request, gate)
   if (caller === undefined) return undefined
   if (ledger === undefined) {
     throw new ComputeFault('route.not_found', 'The resource could not be found.')

@@ -48,14 +48,16 @@ export interface ComputeDependencies extends Gate {
 /** The Compute API's image resources, `/v2` and `/v2.1`. */
 export function computeFace(deps: ComputeDependencies): Face {
   const answers = new Answers()
+  const isPassedOn = (target: string) => deps.elsewhere !== undefined && !isForHere(target)
   return {
     name: 'compute',
     requestIdHeaders: ['x-openstack-request-id', 'x-compute-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
-    streamsBody: (method, target) =>
-      deps.elsewhere !== undefined && !BODILESS.has(method) && !isForHere(target),
-    printFailure(failure) {
-      const fault = new ComputeFault(FAILURE_CODES[failure.status], failure.message)
+    isPassedOn,
+    streamsBody: (method, target) => !BODILESS.has(method) && isPassedOn(target),
+    printFailure({ status, message, retryAfterS }) {
+      const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
+      const fault = new ComputeFault(FAILURE_CODES[status], message, retry)
       return { contentType: FAULT_CONTENT_TYPE, body: printFault(fault).body }
     },
     register(app) {
@@ -71,9 +73,9 @@ const FAILURE_CODES: Readonly<Record<Failure['status'], ComputeFaultCode>> = {
   408: 'request.too_slow',
   413: 'request.too_large',
   415: 'body.media_type',
-  429: 'request.too_large',
+  429: 'caller.throttled',
   500: 'server.unexpected',
-  503: 'identity.unavailable',
+  503: 'server.busy',
 }
 
 /** What bodies of theirs are left is not waited for. */
@@ -269,7 +271,8 @@ async function answer(
   const catalogue = deps.catalogueFor(call.asker)
   const policy = deps.deprecation?.() ?? NO_POLICY
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
-    const list = await answerList(call, catalogue, answers, policy)
+    const onLong = () => deps.callerLimits?.hold('long list', reply, call.caller)
+    const list = await answerList(call, catalogue, answers, policy, onLong)
     if (list.body instanceof Readable) {
       // After the 200 the error can only be logged; the framework cuts the connection.
       list.body.once('error', (err) => {

@@ -1,5 +1,6 @@
 import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.ts'
 import { type IdentityTrouble, IdentityUnavailable } from '../../identity/identity.ts'
+import { CallerThrottled } from '../request/caller-limits.ts'
 import { cut } from '../request/said.ts'
 
 /** Everything this face refuses, by code. A status is chosen here and nowhere else. */
@@ -24,6 +25,8 @@ export type ComputeFaultCode =
   | 'metadata.reserved'
   | 'metadata.key_not_found'
   | `identity.${IdentityTrouble}`
+  | 'caller.throttled'
+  | 'server.busy'
   | 'server.unexpected'
 
 interface Shape {
@@ -73,6 +76,8 @@ const SHAPES: Readonly<Record<ComputeFaultCode, Shape>> = {
   'upstream.unavailable': { status: 503, name: 'serviceUnavailable', retryAfterS: 5 },
   'upstream.invalid': { status: 502, name: 'badGateway' },
   'upstream.timeout': { status: 504, name: 'gatewayTimeout' },
+  'caller.throttled': { status: 429, name: 'overLimit' },
+  'server.busy': { status: 503, name: 'serviceUnavailable' },
   'server.unexpected': { status: 500, name: 'computeFault' },
 }
 
@@ -102,15 +107,20 @@ export interface PrintedFault {
 
 export const FAULT_CONTENT_TYPE = 'application/json; charset=UTF-8'
 
-/** Prints a fault in Nova's shape: `{"itemNotFound": {"code": 404, "message": "..."}}`. */
+/**
+ * Prints a fault in Nova's shape: `{"itemNotFound": {"code": 404, "message": "..."}}`; an `overLimit` of
+ * 429 says when to try again, too. Mirrors nova/api/openstack/wsgi.py (Fault.__call__).
+ */
 export function printFault(fault: ComputeFault): PrintedFault {
   const { status, name, retryAfterS } = SHAPES[fault.code]
-  const headers = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
-  return {
-    status,
-    headers: { 'content-type': FAULT_CONTENT_TYPE, ...headers, ...fault.headers },
-    body: JSON.stringify({ [name]: { code: status, message: fault.message } }),
+  const headers: Readonly<Record<string, string>> = {
+    'content-type': FAULT_CONTENT_TYPE,
+    ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
+    ...fault.headers,
   }
+  const retryAfter = status === 429 ? headers['retry-after'] : undefined
+  const body = { code: status, message: fault.message, ...(retryAfter && { retryAfter }) }
+  return { status, headers, body: JSON.stringify({ [name]: body }) }
 }
 
 /** The fault that this face sends for an error; undefined for an unexpected error. */
@@ -118,6 +128,9 @@ export function faultOf(error: unknown): ComputeFault | undefined {
   if (error instanceof ComputeFault) return error
   if (error instanceof CatalogueFault) {
     return new ComputeFault(error.code, cut(error.message), retryAfter(error))
+  }
+  if (error instanceof CallerThrottled) {
+    return new ComputeFault('caller.throttled', error.message, retryAfter(error))
   }
   if (error instanceof IdentityUnavailable) {
     const { kind } = error

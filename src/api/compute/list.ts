@@ -17,6 +17,9 @@ import { printBriefImage, printImage } from './view.ts'
 /** Sent together; images can be large, so a whole batch of the catalogue may be too much. */
 const CHUNK_CHARACTERS = 1024 * 1024
 
+/** A longer list, of a thousand images or more, takes memory until its caller has read it. */
+const LONG_LIST_CHARACTERS = 1024 * 1024
+
 /**
  * The answer to a list: one body if it is short, else a stream that is read as fast as the caller
  * takes it.
@@ -26,12 +29,17 @@ export interface ListAnswer {
   readonly body: Buffer | Readable | undefined
 }
 
-/** Answers `images` and `images/detail`. @throws ComputeFault, CatalogueFault */
+/**
+ * Answers `images` and `images/detail`.
+ * @param onLong called when the list turns out to be long, unless it is kept; may throw
+ * @throws ComputeFault, CatalogueFault
+ */
 export async function answerList(
   call: Call,
   catalogue: Catalogue,
   answers: Answers,
   policy: DeprecationPolicy,
+  onLong: () => void,
 ): Promise<ListAnswer> {
   const key = answerKey(call)
   const version = catalogue.version()
@@ -42,9 +50,11 @@ export async function answerList(
   // A catalogue without a version is another service: its work is cancelled with the request.
   const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
   const chunks = printList(call, request, list)
-  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX).catch((error: unknown) => {
-    throw asMarkerFault(error, request)
-  })
+  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX, onLong).catch(
+    (error: unknown) => {
+      throw asMarkerFault(error, request)
+    },
+  )
   const headers = {
     ...deprecationHeaders(policy, call.base, successorOfList(call, request, policy)),
     ...freshnessHeaders(list?.freshness?.()),
@@ -160,12 +170,22 @@ function nextLink(call: Call, { parameters }: ListRequest, last: Image): string 
 async function readUpTo(
   chunks: AsyncGenerator<string, void>,
   charactersMax: number,
+  onLong: () => void,
 ): Promise<{ text: string; isWhole: boolean }> {
   let text = ''
+  let isLong = false
   while (text.length <= charactersMax) {
     const { value, done } = await chunks.next()
     if (done === true) return { text, isWhole: true }
     text += value
+    if (isLong || text.length <= LONG_LIST_CHARACTERS) continue
+    isLong = true
+    try {
+      onLong()
+    } catch (error) {
+      await chunks.return()
+      throw error
+    }
   }
   return { text, isWhole: false }
 }

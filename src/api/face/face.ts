@@ -7,6 +7,8 @@ export interface Failure {
   readonly status: 400 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503
   /** For the caller; never a thrown error's own text. */
   readonly message: string
+  /** Seconds for a Retry-After header. */
+  readonly retryAfterS?: number
 }
 
 /** What one API is to the HTTP server that carries it. */
@@ -21,8 +23,16 @@ export interface Face {
    * no. The target is unchanged.
    */
   streamsBody?(method: string, target: string): boolean
-  /** A failure in the shape that this API's clients know. */
-  printFailure(failure: Failure): { readonly contentType: string; readonly body: string }
+  /** Whether another service answers a request in place of this one; by default no. */
+  isPassedOn?(target: string): boolean
+  /**
+   * A failure in the shape that this API's clients know.
+   * @param accept the request's own header; undefined if it could not be read
+   */
+  printFailure(
+    failure: Failure,
+    accept?: string,
+  ): { readonly contentType: string; readonly body: string }
   /** Adds the face's hooks and routes. */
   register(app: FastifyInstance): void
 }

@@ -4,11 +4,13 @@ import type { Caller } from '../../identity/identity.ts'
 import type { TokenDescription } from '../../identity/token-service.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
+import type { CallerLimits } from '../request/caller-limits.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 
 export interface IdentityDependencies {
   readonly users: UserService
+  readonly callerLimits?: CallerLimits
   readonly baseUrl: BaseUrlPolicy
   readonly compute: Endpoint
   readonly image: Endpoint
@@ -18,6 +20,7 @@ export interface IdentityDependencies {
 export interface Call {
   readonly request: FastifyRequest
   readonly users: UserService
+  readonly callerLimits: CallerLimits | undefined
   readonly endpoints: Endpoints
   /** Where the request comes from, for slowing down guesses. */
   readonly address: string
@@ -43,10 +46,11 @@ export function ok(body: unknown): Answer {
   return { status: 200, body }
 }
 
-/** The caller. @throws KeystoneFault 401 */
+/** The caller. @throws KeystoneFault 401, CallerThrottled */
 export async function callerOf(call: Call): Promise<Caller> {
   const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
   if (caller === undefined) throw unauthorized()
+  call.callerLimits?.admit(call.request, caller)
   return caller
 }
 
@@ -58,7 +62,7 @@ export async function describedCaller(call: Call): Promise<DescribedToken> {
   return { token, description }
 }
 
-/** @throws KeystoneFault 401, 403 */
+/** @throws KeystoneFault 401, 403, CallerThrottled */
 export async function adminOf(call: Call, action: string): Promise<Caller> {
   const caller = await callerOf(call)
   if (!caller.isAdmin) throw forbidden(action)
@@ -67,7 +71,7 @@ export async function adminOf(call: Call, action: string): Promise<Caller> {
 
 /**
  * The token that a request is about; only its own user and an admin may handle it.
- * @throws KeystoneFault 401, 403, 404
+ * @throws KeystoneFault 401, 403, 404, CallerThrottled
  */
 export async function subjectOf(call: Call, action: string): Promise<DescribedToken> {
   const caller = await callerOf(call)

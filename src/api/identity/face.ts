@@ -47,16 +47,11 @@ async function serve(
     if (endpoints === undefined) {
       throw new KeystoneFault(400, 'The request has no Host header, or one that is not valid.')
     }
-    const { users } = deps
+    const { users, callerLimits } = deps
     const address = clientAddress(request, deps.baseUrl.trustedProxies)
-    const answer = await handler({
-      request,
-      users,
-      endpoints,
-      address,
-      ...ids,
-      query: target.query,
-    })
+    const { query } = target
+    const call = { request, users, callerLimits, endpoints, address, ...ids, query }
+    const answer = await handler(call)
     if (route.isPublic) reply.removeHeader('cache-control')
     return send(reply, answer)
   } catch (error) {

@@ -5,6 +5,7 @@ import {
 } from '../../identity/application-credentials.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { SignInFault, type SignInFaultCode } from '../../identity/token-service.ts'
+import { CallerThrottled } from '../request/caller-limits.ts'
 import { said } from '../request/said.ts'
 
 /** Keystone's words for every 401, whatever the cause (keystone/exception.py, Unauthorized). */
@@ -74,6 +75,9 @@ export function faultOf(error: unknown): KeystoneFault | undefined {
     return new KeystoneFault(status, error.message, {
       'retry-after': String(error.retryAfterSeconds),
     })
+  }
+  if (error instanceof CallerThrottled) {
+    return new KeystoneFault(429, error.message, { 'retry-after': String(error.retryAfterS) })
   }
   if (error instanceof IdentityUnavailable) {
     const message = 'The identity service could not look this up; try again later.'

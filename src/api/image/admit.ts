@@ -22,7 +22,7 @@ export type Admission =
   | { readonly kind: 'public'; readonly answer: Answer }
   | { readonly kind: 'call'; readonly call: Call }
 
-/** @throws ImageFault, IdentityUnavailable */
+/** @throws ImageFault, IdentityUnavailable, CallerThrottled */
 export async function admit(request: FastifyRequest, gate: Gate): Promise<Admission> {
   const { method } = request
   const target = request.originalUrl === '*' ? ASTERISK : readTarget(request.originalUrl)
@@ -41,7 +41,7 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
   }
   if (!isVersioned) return { kind: 'public', answer: outsideVersions(method, target, base) }
 
-  const caller = await authenticate(request, gate.users)
+  const caller = await authenticate(request, gate)
   if (caller === undefined) {
     throw new ImageFault('caller.unknown', 'The request you have made requires authentication.', {
       'www-authenticate': `Keystone uri="${endpointUrl(base, gate.identity)}/v3"`,
@@ -59,7 +59,8 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
   const parameter = (name: string) => path[route.path.indexOf(name)] ?? ''
   const viewer = { project: caller.projectId, isAdmin: caller.isAdmin }
   const { query } = target
-  const call = { operation, id: parameter(':id'), name: parameter(':name'), query, base, viewer }
+  const [id, name] = [parameter(':id'), parameter(':name')]
+  const call = { operation, id, name, query, base, caller, viewer }
   return { kind: 'call', call }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import type { Caller } from '../../identity/identity.ts'
 import type { Viewer } from '../../image/visibility.ts'
 import type { Operation } from './routes.ts'
 
@@ -17,6 +18,7 @@ export interface Call {
   readonly query: string
   /** Scheme, host and prefix that links start with. */
   readonly base: string
+  readonly caller: Caller
   readonly viewer: Viewer
 }
 

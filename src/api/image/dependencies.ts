@@ -1,15 +1,14 @@
 import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
-import type { Identity } from '../../identity/identity.ts'
 import type { Claim, ImageFiles } from '../../image-data/image-files.ts'
 import type { Endpoint } from '../face/endpoints.ts'
+import type { Authentication } from '../request/authenticate.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { Answer, Call, Incoming } from './call.ts'
 
 /** What the checks before an operation need. */
-export interface Gate {
+export interface Gate extends Authentication {
   readonly baseUrl: BaseUrlPolicy
   readonly identity: Endpoint
-  readonly users: Identity
 }
 
 /** What the image face stands on. */

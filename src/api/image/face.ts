@@ -6,7 +6,7 @@ import type { Answer, Call } from './call.ts'
 import type { ImageDependencies } from './dependencies.ts'
 import { faultOf, printFailure, printFault } from './faults.ts'
 import { HANDLERS } from './operations.ts'
-import { demandsOf, findRoute } from './routes.ts'
+import { demandsOf, findRoute, type Operation } from './routes.ts'
 import { PREFIXES } from './version-documents.ts'
 
 /** Of a JSON document: room for 128 properties of 64 KiB, which Glance's quota allows. */
@@ -30,7 +30,11 @@ function streamsBody(method: string, target: string): boolean {
   if (method !== 'PUT') return false
   const [prefix = '', ...path] = readTarget(target)?.segments ?? []
   const match = PREFIXES.has(prefix) ? findRoute(method, path) : undefined
-  return match?.kind === 'operation' && demandsOf(match.operation).body === 'stream'
+  return match?.kind === 'operation' && isUpload(match.operation)
+}
+
+function isUpload(operation: Operation): boolean {
+  return demandsOf(operation).body === 'stream'
 }
 
 const CALL = 'imageCall'
@@ -53,6 +57,7 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       const call = request.getDecorator<Call>(CALL)
+      if (isUpload(call.operation)) deps.callerLimits?.hold('upload', reply, call.caller)
       return send(reply, await HANDLERS[call.operation](call, deps, request))
     } catch (error) {
       return refuse(request, reply, error)

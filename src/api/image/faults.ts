@@ -3,6 +3,7 @@ import { CatalogueFault, type CatalogueFaultCode } from '../../catalogue/faults.
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import { ImageDataFault, type ImageDataFaultCode } from '../../image-data/faults.ts'
 import type { Failure } from '../face/face.ts'
+import { CallerThrottled } from '../request/caller-limits.ts'
 import { cut } from '../request/said.ts'
 import type { Answer } from './call.ts'
 
@@ -45,6 +46,7 @@ export type ImageFaultCode =
   | 'route.left_out'
   | 'operation.not_served'
   | 'identity.unavailable'
+  | 'caller.throttled'
 
 const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'request.malformed': 400,
@@ -80,6 +82,7 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'route.left_out': 501,
   'operation.not_served': 501,
   'identity.unavailable': 503,
+  'caller.throttled': 429,
   'image.not_found': 404,
   'image.not_writable': 403,
   'image.protected': 403,
@@ -133,20 +136,22 @@ export function printFault(fault: ImageFault, accept: string | undefined): Answe
   const status = STATUSES[fault.code]
   const retryAfterS = RETRY_AFTER_S[fault.code]
   const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
-  const { contentType, body } = ASKS_FOR_JSON.test(accept ?? '')
-    ? printJson(status, fault.message)
-    : printText(status, fault.message)
+  const { contentType, body } = printBody(status, fault.message, accept)
   return { status, headers: { 'content-type': contentType, ...retry, ...fault.headers }, body }
 }
 
-/** For failures before a request can be read, so `Accept` is unknown; they are always JSON. */
-export function printFailure({ status, message }: Failure): PrintedBody {
-  return printJson(status, message)
+/** A failure before a request can be read, so that `Accept` is unknown, is JSON. */
+export function printFailure({ status, message }: Failure, accept?: string): PrintedBody {
+  return accept === undefined ? printJson(status, message) : printBody(status, message, accept)
 }
 
 interface PrintedBody {
   readonly contentType: string
   readonly body: string
+}
+
+function printBody(status: number, message: string, accept: string | undefined): PrintedBody {
+  return ASKS_FOR_JSON.test(accept ?? '') ? printJson(status, message) : printText(status, message)
 }
 
 /**
@@ -180,6 +185,10 @@ export function faultOf(error: unknown): ImageFault | undefined {
   if (error instanceof ImageFault) return error
   if (error instanceof CatalogueFault) return new ImageFault(error.code, cut(error.message))
   if (error instanceof ImageDataFault) return new ImageFault(error.code, cut(error.message))
+  if (error instanceof CallerThrottled) {
+    const { message, retryAfterS } = error
+    return new ImageFault('caller.throttled', message, { 'retry-after': String(retryAfterS) })
+  }
   if (error instanceof IdentityUnavailable) {
     return new ImageFault(
       'identity.unavailable',

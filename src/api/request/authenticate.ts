@@ -1,17 +1,26 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller, Identity } from '../../identity/identity.ts'
+import type { CallerLimits } from './caller-limits.ts'
 import { passedOnRequestId } from './request-id.ts'
+
+export interface Authentication {
+  readonly users: Identity
+  readonly callerLimits?: CallerLimits
+}
 
 /**
  * The caller. @returns undefined without a token, or with an invalid one.
- * @throws IdentityUnavailable
+ * @throws IdentityUnavailable, CallerThrottled
  */
 export async function authenticate(
   request: FastifyRequest,
-  users: Identity,
+  { users, callerLimits }: Authentication,
 ): Promise<Caller | undefined> {
   const token = tokenOf(request)
-  return token === '' ? undefined : users.authenticate(token, passedOnRequestId(request))
+  if (token === '') return undefined
+  const caller = await users.authenticate(token, passedOnRequestId(request))
+  if (caller !== undefined) callerLimits?.admit(request, caller)
+  return caller
 }
 
 /** X-Storage-Token is accepted like X-Auth-Token (keystonemiddleware/auth_token/_request.py). */

@@ -218,9 +218,14 @@ class GlanceCatalogue implements Catalogue {
   }
 
   #send(request: Omit<UpstreamRequest, 'requestId'>): Promise<JsonAnswer> {
-    const { token, requestId } = this.#asker
+    const { token, requestId, projectId, userId } = this.#asker
     const headers = { ...request.headers, 'x-auth-token': token }
-    return this.#parts.upstream.requestJson({ ...request, headers, requestId })
+    return this.#parts.upstream.requestJson({
+      ...request,
+      headers,
+      requestId,
+      caller: projectId ?? userId,
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { addressGroup } from './address-group.ts'
+import { addressGroup } from '../../limits/address-group.ts'
 
 /** Wrong passwords without a delay, for one account from one address... */
 export const FREE_FAILURES_PER_PAIR = 5

@@ -145,7 +145,9 @@ for (const [status, fault, error] of UPSTREAM) {
     ]) {
       const answer = await server.ask(url, { method })
       assert.equal(answer.status, status)
-      assert.deepEqual(answer.json, { [fault]: { code: status, message: error.message } })
+      const retryAfter = status === 429 ? { retryAfter: '7' } : {}
+      const body = { code: status, message: error.message, ...retryAfter }
+      assert.deepEqual(answer.json, { [fault]: body })
       assert.equal(answer.headers['retry-after'], { 429: '7', 503: '7' }[status])
       assert.equal(documented().get(status)?.fault, fault)
     }

@@ -8,12 +8,12 @@ import { pino } from 'pino'
 import { identityFace } from '../../../src/api/identity/face.ts'
 import { trustedProxyList } from '../../../src/api/request/base-url.ts'
 import type { UserService } from '../../../src/identity/application-credentials.ts'
-import { createHttpServer } from '../../../src/server/http-server.ts'
+import { createHttpServer, type ServerParts } from '../../../src/server/http-server.ts'
 import { type House, house, PASSWORD } from '../../identity/fixtures.ts'
 
 export const HOST = 'id.example:5000'
 
-export interface FaceOptions {
+export interface FaceOptions extends ServerParts {
   readonly publicUrl?: string
   readonly computeUrl?: string
   readonly trustedProxies?: readonly string[]
@@ -35,6 +35,7 @@ export function serve(t: TestContext, users: UserService, options: FaceOptions =
   })
   const face = identityFace({
     users,
+    ...(options.callers === undefined ? {} : { callerLimits: options.callers }),
     baseUrl: {
       publicUrl: options.publicUrl,
       trustedProxies: trustedProxyList(options.trustedProxies ?? []),
@@ -42,7 +43,7 @@ export function serve(t: TestContext, users: UserService, options: FaceOptions =
     compute: { publicUrl: options.computeUrl, port: () => 8774 },
     image: { publicUrl: undefined, port: () => 9292 },
   })
-  const app = createHttpServer(face, pino({ level: 'trace' }, stream))
+  const app = createHttpServer(face, pino({ level: 'trace' }, stream), {}, options)
   t.after(() => app.close())
   return { app, log: () => lines.join('') }
 }

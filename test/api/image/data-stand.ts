@@ -9,7 +9,7 @@ import type { ManagedCatalogue } from '../../../src/catalogue/managed-catalogue.
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { Database } from '../../../src/database/database.ts'
 import type { Image } from '../../../src/image/image.ts'
-import { createHttpServer } from '../../../src/server/http-server.ts'
+import { createHttpServer, type ServerParts } from '../../../src/server/http-server.ts'
 import { type ImageDataSettings, openImageData } from '../../../src/server/image-data.ts'
 import type { ServerLimits } from '../../../src/server/limits.ts'
 import { dataFiles } from '../../image-data/files.ts'
@@ -35,9 +35,10 @@ const SETTINGS: ImageDataSettings = {
 export async function openDataStand(
   settings: Partial<ImageDataSettings> = {},
   limits: Partial<ServerLimits> = {},
+  parts: ServerParts = {},
 ): Promise<DataStand> {
   const folder = await mkdtemp(join(tmpdir(), 'afterimage-data-'))
-  const stand = await openStandOver(folder, settings, limits)
+  const stand = await openStandOver(folder, settings, limits, parts)
   const close = async () => {
     await stand.close()
     await rm(folder, { recursive: true })
@@ -50,6 +51,7 @@ export async function openStandOver(
   folder: string,
   settings: Partial<ImageDataSettings> = {},
   limits: Partial<ServerLimits> = {},
+  parts: ServerParts = {},
 ): Promise<DataStand> {
   const database = new Database(join(folder, 'afterimage.db'))
   const warnings: string[] = []
@@ -59,13 +61,14 @@ export async function openStandOver(
   const face = imageFace({
     catalogue: data.catalogue,
     users,
+    ...(parts.callers === undefined ? {} : { callerLimits: parts.callers }),
     now: () => Math.floor(Date.now() / 1000),
     data: data.service,
     cloudimages: answerCloudimages,
     baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
     identity: { publicUrl: undefined, port: () => 5000 },
   })
-  const app = createHttpServer(face, logger, limits)
+  const app = createHttpServer(face, logger, limits, parts)
   await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     port: (app.server.address() as AddressInfo).port,
