@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { BASE_URL, CERTIFICATES, type ValueKind } from '../config/values.ts'
+import type { RunningInFront } from '../server/serve-cloud.ts'
 import { shellWord } from '../successor/source-text.ts'
 import { findCloud } from './client/find-cloud.ts'
 import { authenticate, findEndpoint } from './client/sign-in.ts'
@@ -55,8 +56,12 @@ async function findGlance(
 
 const TO_LIST = 'To list the images'
 
-/** What `serve` prints once it listens at `url`. */
-export function greetingInFront(config: Config, url: string, terminal: Terminal): string {
+/** What `serve` prints once it listens. */
+export function greetingInFront(
+  config: Config,
+  { url, metricsUrl }: Pick<RunningInFront, 'url' | 'metricsUrl'>,
+  terminal: Terminal,
+): string {
   const { cloud, glance, keystone, compute } = config
   const alone = 'none: Glance judges every token'
   const lines = [
@@ -68,6 +73,7 @@ export function greetingInFront(config: Config, url: string, terminal: Terminal)
       : [`  nova      ${compute.upstreamUrl} (everything that is not about images)`]),
     'and serves',
     `  compute   ${url}/v2.1`,
+    ...(metricsUrl === undefined ? [] : [`  metrics   ${metricsUrl}`]),
     '',
     cloud === undefined
       ? `${TO_LIST} (by the cloud's openrc, with python3-openstackclient):`

@@ -17,7 +17,7 @@ export interface Kept {
 }
 
 export type RunningCatalogue = Kept &
-  Pick<Running, 'urls' | 'cloudsYaml' | 'exampleImages' | 'leave' | 'close'>
+  Pick<Running, 'urls' | 'metricsUrl' | 'cloudsYaml' | 'exampleImages' | 'leave' | 'close'>
 
 /** More than a worker takes to stop: requests in flight, then uploads, then a margin. */
 const STOP_TIMEOUT_MS = 25_000
@@ -34,7 +34,8 @@ export async function startCatalogueWorkers(
   const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
   const [compute = '', image = '', identity = ''] = started.urls
   const { cloudsYaml } = started
-  return { urls: { compute, image, identity }, cloudsYaml, exampleImages, ...kept }
+  const urls = { compute, image, identity }
+  return { urls, metricsUrl: undefined, cloudsYaml, exampleImages, ...kept }
 }
 
 /** In front of a Glance, by several processes. @throws what startInFront throws */
@@ -46,7 +47,7 @@ export async function startInFrontWorkers(
   const { probeServices } = await import('../server/serve-cloud.ts')
   const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
   const [url = ''] = started.urls
-  return { url, probe: () => probeServices(config, logger), ...kept }
+  return { url, metricsUrl: undefined, probe: () => probeServices(config, logger), ...kept }
 }
 
 async function startWorkers(

@@ -53,7 +53,7 @@ async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<v
   const running = await startInFront({ config, secrets, logger }, terminal)
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
-    terminal.stdout.write(greetingInFront(config, running.url, terminal))
+    terminal.stdout.write(greetingInFront(config, running, terminal))
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
     await untilStopped(terminal, config.shutdown.delayMs, running)
     await running.leave()
@@ -128,12 +128,13 @@ async function greeting(
   terminal: Terminal,
 ): Promise<string> {
   const { config } = loaded
-  const { urls, cloudsYaml, exampleImages } = running
+  const { urls, metricsUrl, cloudsYaml, exampleImages } = running
   const lines = [
     `Afterimage serves ${config.data}`,
     `  compute   ${urls.compute}/v2.1`,
     `  image     ${urls.image}`,
     `  identity  ${urls.identity}/v3`,
+    ...(metricsUrl === undefined ? [] : [`  metrics   ${metricsUrl}`]),
   ]
   if (exampleImages > 0)
     lines.push('', `The catalogue begins with ${exampleImages} example images.`)

@@ -92,6 +92,11 @@ export interface Config {
     readonly withAddresses: boolean
   }
   readonly limits: LimitsConfig
+  readonly metrics: {
+    readonly host: string
+    /** 0: nothing is measured. */
+    readonly port: number
+  }
   readonly log: { readonly level: OptionValues['log.level'] }
 }
 
@@ -172,6 +177,7 @@ export function assembleConfig(values: OptionValues): Config {
       withAddresses: values['ledger.withAddresses'],
     },
     limits: limitsOf(values),
+    metrics: { host: values['metrics.host'], port: values['metrics.port'] },
     log: { level: values['log.level'] },
   })
 }

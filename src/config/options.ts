@@ -1,6 +1,7 @@
 import { DEPRECATION_OPTIONS } from './deprecation-options.ts'
 import { LEDGER_OPTIONS } from './ledger-options.ts'
 import { LIMITS_OPTIONS } from './limits-options.ts'
+import { METRICS_OPTIONS } from './metrics-options.ts'
 import {
   BASE_URL,
   BASE_URLS,
@@ -240,6 +241,7 @@ export const OPTIONS = {
   ...DEPRECATION_OPTIONS,
   ...LEDGER_OPTIONS,
   ...LIMITS_OPTIONS,
+  ...METRICS_OPTIONS,
   'log.level': {
     kind: oneOf('LEVEL', LOG_LEVELS),
     default: ['warn'],

@@ -97,7 +97,13 @@ function whyIdle(key: OptionKey, config: Config): string | undefined {
     return `is about a Glance: give ${flagOf('glance.url')}, or leave it out`
   }
   if (key.startsWith('limits.')) return whyIdleLimit(key, config)
+  if (key === 'metrics.port' && config.metrics.port !== 0 && config.workers > 1) {
+    return `measures one process: give ${flagOf('workers')} 1, or leave it out`
+  }
   if (key.startsWith('deprecation.')) return whyIdleAtTheEnd(key, config)
+  if (key === 'metrics.host' && config.metrics.port === 0) {
+    return `is where nothing is printed: give ${flagOf('metrics.port')}, or leave it out`
+  }
   if (key === 'compute.upstreamUrl' && isOwnAddress(config)) {
     return `is where Afterimage itself listens; move one of them, such as by ${flagOf('compute.port')}`
   }

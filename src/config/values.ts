@@ -45,6 +45,11 @@ export const PORT: ValueKind<number> = {
   form: `a port from 1 to ${PORT_MAX}, or 0 for any free one`,
 }
 
+export const PORT_OR_OFF: ValueKind<number> = {
+  ...PORT,
+  form: `a port from 1 to ${PORT_MAX}, or 0 for none`,
+}
+
 export const FOLDER: ValueKind<string> = single('DIR', 'the path of a folder', (text, folder) =>
   text === '' || text.includes('\0') ? undefined : resolve(folder, text),
 )

@@ -25,6 +25,8 @@ const WAL_BYTES_MAX = 64 * 1024 * 1024
 /** A read that takes longer begins anew, in turns: short enough to be lost. */
 const READ_AT_ONCE_MS = 2
 
+const NO_WRITES = { kept: 0, failed: 0, busy: 0, undone: 0, busyWaits: 0, busyWaitMs: 0 }
+
 /** Another process kept the file locked for writing for longer than a write waits. */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy'
@@ -59,6 +61,7 @@ export class Database implements Disposable {
   #versionOfTurn: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
   #watch: WriteWatch | undefined
+  readonly #counts = { ...NO_WRITES }
 
   /**
    * @throws DatabaseRefused for a file that is damaged, not ours, or of a version that is not read;
@@ -130,6 +133,14 @@ export class Database implements Disposable {
     } finally {
       this.sqlite.exec('PRAGMA busy_timeout = 0')
     }
+  }
+
+  /**
+   * Writes so far, for metrics: `kept`; `failed` because of the disk; `busy`, because another process
+   * was writing for too long; `undone`, by what was to be written. And the waits for other processes.
+   */
+  stats(): Readonly<typeof NO_WRITES> {
+    return { ...this.#counts }
   }
 
   /** Tells `watch` of every write from now on. */
@@ -206,10 +217,12 @@ export class Database implements Disposable {
   async #writeNow<T>(work: () => T): Promise<T> {
     try {
       const result = await this.#transact(work)
+      this.#counts.kept += 1
       this.#watch?.kept()
       return result
     } catch (error) {
       const trouble = sqliteTroubleOf(error, this.#file)
+      this.#counts[trouble ? 'failed' : error instanceof DatabaseBusy ? 'busy' : 'undone'] += 1
       if (trouble === undefined) throw error
       this.#watch?.failed(trouble)
       throw trouble
@@ -233,20 +246,33 @@ export class Database implements Disposable {
   }
 
   async #begin(): Promise<void> {
-    const deadlineMs = performance.now() + WRITE_WAIT_MS
-    for (;;) {
-      try {
-        this.sqlite.exec('BEGIN IMMEDIATE')
-        return
-      } catch (error) {
-        if (!isBusy(error)) throw error
-        if (performance.now() > deadlineMs) {
-          throw new DatabaseBusy(
-            `another process kept the catalogue locked for ${WRITE_WAIT_MS} ms`,
-          )
-        }
+    if (this.#tryBegin()) return
+    const startMs = performance.now()
+    this.#counts.busyWaits += 1
+    try {
+      await this.#wait(startMs + WRITE_WAIT_MS)
+    } finally {
+      this.#counts.busyWaitMs += performance.now() - startMs
+    }
+  }
+
+  async #wait(deadlineMs: number): Promise<void> {
+    do {
+      if (performance.now() > deadlineMs) {
+        throw new DatabaseBusy(`another process kept the catalogue locked for ${WRITE_WAIT_MS} ms`)
       }
       await sleep(WRITE_RETRY_MS)
+    } while (!this.#tryBegin())
+  }
+
+  /** @returns false while another process is writing */
+  #tryBegin(): boolean {
+    try {
+      this.sqlite.exec('BEGIN IMMEDIATE')
+      return true
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      return false
     }
   }
 

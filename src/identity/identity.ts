@@ -26,6 +26,28 @@ export interface Caller {
   readonly isUnchecked?: true
 }
 
+/** What was found of a token, for metrics. */
+export const TOKEN_OUTCOMES = [
+  /** It is known from before. */
+  'remembered',
+  /** Another request's question about it is waited for. */
+  'joined',
+  /** It was looked up, and is good. */
+  'found',
+  /** It cannot be a token. */
+  'malformed',
+  /** Nobody knows it: never issued, revoked, or of a user or project that is disabled. */
+  'unknown',
+  'expired',
+  /** Nobody could be asked. */
+  'unavailable',
+] as const
+
+export type TokenOutcome = (typeof TOKEN_OUTCOMES)[number]
+
+/** Told of each token that comes with a request. */
+export type TokenWatch = (outcome: TokenOutcome) => void
+
 /** The port between faces and whatever knows the users. */
 export interface Identity {
   /**

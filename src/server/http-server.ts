@@ -10,7 +10,9 @@ import Fastify, {
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
+import type { PortMeter } from '../metrics/request-metrics.ts'
 import type { CallerGate } from './caller-gate.ts'
+import { countRequest } from './count-request.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
@@ -33,6 +35,8 @@ export interface ServerParts {
   readonly gate?: RequestGate
   /** What each caller may do; without one, anything. */
   readonly callers?: CallerGate
+  /** Counts the requests that Node's parser takes. */
+  readonly meter?: PortMeter | undefined
 }
 
 /**
@@ -43,7 +47,7 @@ export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
-  { readiness = new Readiness(), gate, callers }: ServerParts = {},
+  { readiness = new Readiness(), gate, callers, meter }: ServerParts = {},
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
@@ -66,6 +70,7 @@ export function createHttpServer(
     },
     clientErrorHandler: (error, socket) => answerParserError(face, error, socket as Socket),
     frameworkErrors: (error, request, reply) => {
+      countRequest(meter, request, reply.raw, () => 'unknown')
       beginAnswer(face, request, reply)
       sendFailure(face, reply, failureOf(error))
     },
@@ -82,6 +87,7 @@ export function createHttpServer(
 
   app.addHook('onRequest', async (request, reply) => {
     if (isLeaving(request.raw.socket)) return reply.hijack()
+    countRequest(meter, request, reply.raw, () => operationOf(face, request))
     noteStreaming(face, request.raw)
     beginAnswer(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)
@@ -137,6 +143,11 @@ function answerFileTrouble(
   const message = 'The server cannot read its files at the moment. Try again later.'
   reply.header('retry-after', String(FILE_TROUBLE_RETRY_S))
   return sendFailure(face, reply, { status: 503, message })
+}
+
+function operationOf(face: Face, request: FastifyRequest): string {
+  if (isHealthcheck(request)) return 'healthcheck'
+  return isReadinessCall(request) ? 'readiness' : face.operationOf(request)
 }
 
 /** What every answer carries, whatever it will be. */

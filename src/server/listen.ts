@@ -3,6 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import type { FaceName } from '../api/face/face.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 
+/** What a port is for. */
+type PortName = FaceName | 'metrics'
+
 export interface Listening {
   readonly port: number
   /** As this machine reaches it. */
@@ -14,10 +17,10 @@ export class ListenError extends Error {
   override readonly name = 'ListenError'
 }
 
-/** Opens a face's listener. @throws ListenError */
+/** Opens a listener. @throws ListenError */
 export async function listen(
   app: FastifyInstance,
-  name: FaceName,
+  name: PortName,
   host: string,
   port: number,
 ): Promise<Listening> {
@@ -32,9 +35,11 @@ export async function listen(
   return { port: address.port, url: `http://${reached}:${address.port}` }
 }
 
-function explain(error: NodeJS.ErrnoException, name: FaceName, host: string, port: number): string {
+function explain(error: NodeJS.ErrnoException, name: PortName, host: string, port: number): string {
   const address = `${host}:${port}`
-  const instead = `choose another with --${name}-port (0: any free port)`
+  const zero = name === 'metrics' ? '0: no metrics' : '0: any free port'
+  const instead = `choose another with --${name}-port (${zero})`
+  const hostFlag = name === 'metrics' ? 'metrics-host' : 'host'
   switch (error.code) {
     case 'EADDRINUSE':
       return `port ${port} on ${host}, for the ${name} service, is in use; ${instead}`
@@ -42,7 +47,7 @@ function explain(error: NodeJS.ErrnoException, name: FaceName, host: string, por
       return `port ${port}, for the ${name} service, needs rights that this user lacks; ${instead}`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is not an address of this machine; set --host to one that is`
+      return `${host} is not an address of this machine; set --${hostFlag} to one that is`
     default: {
       const { message } = fileTroubleOf(error, 'its socket') ?? error
       return `the ${name} service cannot listen on ${address}: ${message}`

@@ -3,16 +3,24 @@ import type { Readable } from 'node:stream'
 import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Elsewhere } from '../api/compute/elsewhere.ts'
-import { ComputeFault } from '../api/compute/faults.ts'
+import { ComputeFault, type ComputeFaultCode } from '../api/compute/faults.ts'
 import { goneSignal } from '../api/request/caller-gone.ts'
 import type { Config } from '../config/config.ts'
-import { PROXIED, type ProxiedRequest, ProxyClient } from '../upstream/proxy-client.ts'
+import type { ServiceMeter } from '../metrics/upstream-metrics.ts'
+import {
+  PROXIED,
+  type ProxiedRequest,
+  ProxyClient,
+  type ProxyEvent,
+} from '../upstream/proxy-client.ts'
+import type { OpenedMetrics } from './metrics.ts'
 
 export interface NovaProxyOptions {
   readonly url: string
   readonly caFile: string | undefined
   readonly connectTimeoutMs: number
   readonly silenceTimeoutMs: number
+  readonly watch?: ((event: ProxyEvent) => void) | undefined
 }
 
 /** The Nova that answers what this process does not; to be closed after the server. */
@@ -24,6 +32,11 @@ export class NovaProxy implements Elsewhere {
   constructor(options: NovaProxyOptions) {
     this.#origin = new URL(options.url).origin
     this.#client = new ProxyClient(options)
+  }
+
+  /** What is under way, for metrics. */
+  stats() {
+    return this.#client.stats()
   }
 
   register(app: FastifyInstance): void {
@@ -153,12 +166,33 @@ function leave(reply: FastifyReply): void {
 const VERSION_AND_PROJECT = /\/v2(?:\.1)?(?:\/[0-9a-f-]+)?$/
 
 /** The Nova of the configuration, if there is one. */
-export function openNovaProxy({ compute, upstream }: Config): NovaProxy | undefined {
+export function openNovaProxy(
+  { compute, upstream }: Config,
+  metrics?: OpenedMetrics,
+): NovaProxy | undefined {
   if (compute.upstreamUrl === undefined) return undefined
-  return new NovaProxy({
+  const meter = metrics?.upstreams.service('nova', () => nova.stats())
+  const nova = new NovaProxy({
     url: compute.upstreamUrl.replace(VERSION_AND_PROJECT, ''),
     caFile: upstream.caFile,
     connectTimeoutMs: upstream.connectTimeoutMs,
     silenceTimeoutMs: compute.upstreamTimeoutMs,
+    watch: meter && ((event) => count(meter, event)),
   })
+  return nova
+}
+
+function count(
+  meter: ServiceMeter,
+  { kind, status, error, isAborted, durationMs }: ProxyEvent,
+): void {
+  if (kind === 'repeated') meter.repeated()
+  else if (status !== undefined) meter.ended(String(status), durationMs)
+  else if (isAborted) meter.ended('aborted', undefined)
+  else meter.ended(OUTCOMES[faultOf(error).code] ?? 'invalid', durationMs)
+}
+
+const OUTCOMES: Readonly<Partial<Record<ComputeFaultCode, string>>> = {
+  'upstream.unavailable': 'unreachable',
+  'upstream.timeout': 'timeout',
 }

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { computeFace } from '../api/compute/face.ts'
 import type { Endpoint } from '../api/face/endpoints.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
@@ -11,6 +11,7 @@ import { KeystoneIdentity } from '../identity/keystone/keystone-identity.ts'
 import { withoutVersion } from '../identity/keystone/read-token.ts'
 import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
+import type { ServiceMeter } from '../metrics/upstream-metrics.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
 import { CallerGate } from './caller-gate.ts'
 import { drain, leave } from './drain.ts'
@@ -20,6 +21,8 @@ import { idleTimeoutMs } from './idle-timeout.ts'
 import { openLedger } from './ledger.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
+import { measureShortMemory } from './measure.ts'
+import { type OpenedMetrics, openMetrics } from './metrics.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { probe } from './probe.ts'
 import { Readiness } from './readiness.ts'
@@ -39,6 +42,8 @@ export interface CloudOptions {
 export interface RunningInFront {
   /** Where the Compute API is reached on this machine, such as `http://127.0.0.1:8774`. */
   readonly url: string
+  /** Where the metrics are printed; undefined: nowhere. */
+  readonly metricsUrl: string | undefined
   /** Checks whether the services answer. @returns a line for each that does not. */
   probe(): Promise<readonly string[]>
   /** Asks balancers for no more requests, and goes on answering for `shutdown.delayMs`. */
@@ -58,10 +63,11 @@ export async function startInFront({
   logger,
   limits,
 }: CloudOptions): Promise<RunningInFront> {
-  const { glance, keystone } = openUpstreams(config, logger)
-  const nova = openNovaProxy(config)
+  const metrics = openMetrics(config, logger)
+  const { glance, keystone } = openUpstreams(config, logger, metrics)
+  const nova = openNovaProxy(config, metrics)
   const ledger = openLedger(config, logger)
-  const users = identityOver(keystone, config, secrets)
+  const users = identityOver(keystone, config, secrets, metrics)
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const callers = new CallerGate(config.limits, trustedProxies)
   const face = computeFace({
@@ -70,7 +76,7 @@ export async function startInFront({
     image: imageEndpoint(config),
     identity: identityEndpoint(config),
     users,
-    catalogueFor: catalogueOver(glance, config, logger),
+    catalogueFor: catalogueOver(glance, config, logger, metrics),
     ...endOfCalls(config),
     ...(nova === undefined ? {} : { elsewhere: nova }),
     ...(ledger === undefined ? {} : { ledger }),
@@ -78,21 +84,26 @@ export async function startInFront({
   const readiness = readinessOver(glance, keystone)
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
-  const app: FastifyInstance = createHttpServer(face, logger, given, { readiness, gate, callers })
+  const meter = metrics?.requests.port('compute')
+  const app = createHttpServer(face, logger, given, { readiness, gate, callers, meter })
   const close = async () => {
     await drain([app])
+    await metrics?.close()
     ledger?.close()
     await Promise.all([glance, keystone, nova].map((client) => client?.close()))
   }
   let listening: Listening
+  let metricsUrl: string | undefined
   try {
     listening = await listen(app, 'compute', config.host, config.compute.port)
+    metricsUrl = await metrics?.listen()
   } catch (error) {
     await close()
     throw error
   }
   return {
     url: listening.url,
+    metricsUrl,
     probe: () => probeAll(glance, keystone),
     leave: () => leave(readiness, config.shutdown.delayMs),
     close,
@@ -102,25 +113,30 @@ export async function startInFront({
 function openUpstreams(
   config: Config,
   logger: FastifyBaseLogger,
+  metrics: OpenedMetrics | undefined,
 ): { glance: Upstream; keystone: Upstream | undefined } {
   const { caFile, ...limits } = config.upstream
-  const common = {
-    limits,
-    log: (event: UpstreamEvent) => logEvent(logger, event),
-    ...(caFile === undefined ? {} : { caFile }),
+  const open = (name: 'Glance' | 'Keystone', urls: readonly string[]) => {
+    const meter = metrics?.upstreams.service(name.toLowerCase(), () => upstream.stats())
+    const log = (event: UpstreamEvent) => {
+      logEvent(logger, event)
+      if (meter !== undefined) countEvent(meter, event)
+    }
+    const ca = caFile === undefined ? {} : { caFile }
+    const upstream = new Upstream({ name, urls: urls.map(withoutVersion), limits, log, ...ca })
+    return upstream
   }
   const { url } = config.keystone
   return {
-    glance: new Upstream({
-      ...common,
-      name: 'Glance',
-      urls: config.glance.url.map(withoutVersion),
-    }),
-    keystone:
-      url === undefined
-        ? undefined
-        : new Upstream({ ...common, name: 'Keystone', urls: [withoutVersion(url)] }),
+    glance: open('Glance', config.glance.url),
+    keystone: url === undefined ? undefined : open('Keystone', [url]),
   }
+}
+
+function countEvent(meter: ServiceMeter, { kind, status, fault, durationMs }: UpstreamEvent): void {
+  if (kind === 'repeated') meter.repeated()
+  // One whose caller has left says nothing of how long the service takes.
+  else meter.ended(String(status ?? fault), fault === 'aborted' ? undefined : durationMs)
 }
 
 function logEvent(logger: FastifyBaseLogger, { kind, ...event }: UpstreamEvent): void {
@@ -135,6 +151,7 @@ function identityOver(
   keystone: Upstream | undefined,
   { keystone: settings, region }: Config,
   { servicePassword }: Secrets,
+  metrics: OpenedMetrics | undefined,
 ): Identity {
   if (keystone === undefined) return new UncheckedIdentity()
   const { serviceUser: name } = settings
@@ -148,13 +165,15 @@ function identityOver(
           projectName: settings.serviceProject,
           projectDomainName: settings.serviceProjectDomain,
         }
-  return new KeystoneIdentity({ upstream: keystone, region, serviceUser })
+  const watch = metrics?.watchTokens
+  return new KeystoneIdentity({ upstream: keystone, region, serviceUser, watch })
 }
 
 function catalogueOver(
   glance: Upstream,
   { cache, keystone }: Config,
   logger: FastifyBaseLogger,
+  metrics: OpenedMetrics | undefined,
 ): CatalogueFor {
   const catalogueFor = openGlance(glance, {
     areViewersKnown: keystone.url !== undefined,
@@ -163,7 +182,9 @@ function catalogueOver(
   })
   const { ttlMs, staleIfErrorMs, keyByUser: isKeyedByUser } = cache
   if (ttlMs === 0 && staleIfErrorMs === 0) return catalogueFor
-  return new ShortMemory(catalogueFor, { ttlMs, staleIfErrorMs, isKeyedByUser }).catalogueFor
+  const memory = new ShortMemory(catalogueFor, { ttlMs, staleIfErrorMs, isKeyedByUser })
+  if (metrics !== undefined) measureShortMemory(metrics.registry, memory)
+  return memory.catalogueFor
 }
 
 /** With a Keystone, the address of Glance may be internal, so callers must not see it. */
@@ -189,7 +210,7 @@ export async function probeServices(
   config: Config,
   logger: FastifyBaseLogger,
 ): Promise<readonly string[]> {
-  const { glance, keystone } = openUpstreams(config, logger)
+  const { glance, keystone } = openUpstreams(config, logger, undefined)
   try {
     return await probeAll(glance, keystone)
   } finally {

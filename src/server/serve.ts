@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { Answers } from '../api/compute/answers.ts'
 import type { Elsewhere } from '../api/compute/elsewhere.ts'
 import { computeFace } from '../api/compute/face.ts'
 import type { Endpoint } from '../api/face/endpoints.ts'
 import type { Face, FaceName } from '../api/face/face.ts'
 import { identityFace } from '../api/identity/face.ts'
+import type { ImageDataService } from '../api/image/dependencies.ts'
 import { imageFace } from '../api/image/face.ts'
 import { answerCloudimages } from '../api/ims/list.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
@@ -18,8 +20,10 @@ import { bootstrap, type FirstAccounts } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
+import { UploadMetrics } from '../metrics/upload-metrics.ts'
 import { loadExample } from '../transfer/example.ts'
 import { CallerGate } from './caller-gate.ts'
+import { countUploads } from './count-uploads.ts'
 import { inDataFolder } from './data-folder.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
@@ -29,6 +33,8 @@ import { type OpenedImageData, openImageData } from './image-data.ts'
 import { openLedger } from './ledger.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
+import { measureAnswers, measureCatalogue } from './measure.ts'
+import { type OpenedMetrics, openMetrics } from './metrics.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
@@ -57,6 +63,8 @@ export interface StartOptions {
 export interface Running {
   /** Where each face is reached on this machine, such as `http://127.0.0.1:8774`. */
   readonly urls: Readonly<Record<FaceName, string>>
+  /** Where the metrics are printed; undefined: nowhere. */
+  readonly metricsUrl: string | undefined
   /** How clients sign in; undefined when the operator has removed the file. */
   readonly cloudsYaml: string | undefined
   /** This start made the first users. */
@@ -76,7 +84,8 @@ export interface Running {
  */
 export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { config } = options
-  const nova = openNovaProxy(config)
+  const metrics = openMetrics(config, options.logger)
+  const nova = openNovaProxy(config, metrics)
   const { database, firstAccounts } = await inDataFolder(config.data, () => openAccounts(options))
   const troubles = new WriteTroubles(options.logger, () => database.tryWrite())
   database.watchWrites(troubles)
@@ -89,6 +98,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   let ledger: CallLedger | undefined
   const close = async () => {
     await drain(apps)
+    await metrics?.close()
     ledger?.close()
     await imageData?.close()
     await nova?.close()
@@ -100,12 +110,17 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     const exampleImages = options.withExample ? await fillEmpty(catalogue, database) : 0
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
     ledger = openLedger(config, options.logger)
+    if (metrics !== undefined) {
+      const file = join(config.data, DATABASE_FILE)
+      measureCatalogue(metrics.registry, database, file)
+    }
     const listening = await listenAll(
-      { ...options, nova, ledger, readiness },
+      { ...options, nova, ledger, readiness, metrics },
       database,
       imageData,
       apps,
     )
+    const metricsUrl = await metrics?.listen()
     const cloudsYaml = pointCloudsYaml(config.data, identityUrl(config, listening.identity.port))
     return {
       urls: {
@@ -113,6 +128,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
         image: listening.image.url,
         identity: listening.identity.url,
       },
+      metricsUrl,
       cloudsYaml,
       isFirstStart: firstAccounts !== undefined,
       exampleImages,
@@ -171,14 +187,28 @@ function localHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+function counted(service: ImageDataService, { registry }: OpenedMetrics): ImageDataService {
+  return { ...service, files: countUploads(service.files, new UploadMetrics(registry)) }
+}
+
 interface OpenedBeside {
   readonly nova: Elsewhere | undefined
   readonly ledger: CallLedger | undefined
   readonly readiness: Readiness
+  readonly metrics: OpenedMetrics | undefined
 }
 
 async function listenAll(
-  { config, logger, nova, ledger, readiness, attempts, limits }: StartOptions & OpenedBeside,
+  {
+    config,
+    logger,
+    nova,
+    ledger,
+    readiness,
+    attempts,
+    limits,
+    metrics,
+  }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -193,7 +223,10 @@ async function listenAll(
   const users = new LocalIdentity(database, {
     tokenLifetimeMs: config.tokens.lifetimeHours * HOUR_MS,
     attempts,
+    watch: metrics?.watchTokens,
   })
+  const answers = new Answers()
+  if (metrics !== undefined) measureAnswers(metrics.registry, answers)
   const endpoints = {
     compute: endpoint('compute'),
     image: endpoint('image'),
@@ -206,6 +239,7 @@ async function listenAll(
       ...common,
       baseUrl: policy('compute'),
       catalogueFor: () => catalogue,
+      answers,
       ...endOfCalls(config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
       ...(ledger === undefined ? {} : { ledger }),
@@ -215,7 +249,7 @@ async function listenAll(
       baseUrl: policy('image'),
       catalogue,
       now: () => Math.floor(Date.now() / 1000),
-      data: service,
+      data: metrics === undefined ? service : counted(service, metrics),
       cloudimages: answerCloudimages,
     }),
     identity: identityFace({ ...common, baseUrl: policy('identity') }),
@@ -224,7 +258,8 @@ async function listenAll(
   const listening: Partial<Record<FaceName, Listening>> = {}
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
-    const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers })
+    const meter = metrics?.requests.port(name, faces[name].apiOf)
+    const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers, meter })
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

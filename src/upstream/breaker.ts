@@ -10,6 +10,8 @@ export class Breaker {
   readonly #hangsMax: number
   readonly #retryAfterS: number
   #hangs = 0
+  /** How often the service was found to hang. */
+  breaks = 0
   /** On the clock of `performance.now()`. */
   #aliveAtMs = 0
   #isProbing = false
@@ -45,7 +47,9 @@ export class Breaker {
 
   /** A request got no byte; a later one may have been answered since it was made. */
   sawHang(sinceMs: number): void {
-    if (sinceMs >= this.#aliveAtMs) this.#hangs += 1
+    if (sinceMs < this.#aliveAtMs) return
+    this.#hangs += 1
+    if (this.#hangs === this.#hangsMax) this.breaks += 1
   }
 
   refusal(): UpstreamFault {

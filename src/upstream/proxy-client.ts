@@ -13,6 +13,18 @@ export interface ProxyClientOptions {
   readonly connectTimeoutMs: number
   /** Until an answer begins, and between two pieces of it. */
   readonly silenceTimeoutMs: number
+  /** Called when an answer begins, when there is none, and when the request is sent again. */
+  readonly watch?: ((event: ProxyEvent) => void) | undefined
+}
+
+/** For metrics. */
+export interface ProxyEvent {
+  readonly kind: 'answered' | 'repeated' | 'failed'
+  readonly status: number | undefined
+  readonly error: Error | null
+  /** The caller has left. */
+  readonly isAborted: boolean
+  readonly durationMs: number
 }
 
 /** A request as it came. */
@@ -45,9 +57,11 @@ export class ProxyClient {
   /** Makes a new connection for each request: the one that failed was kept, and others may be as dead. */
   readonly #unkept: Pool
   readonly #basePath: string
+  readonly #watch: ((event: ProxyEvent) => void) | undefined
 
   /** @throws Error when `caFile` cannot be read */
-  constructor({ url, caFile, connectTimeoutMs, silenceTimeoutMs }: ProxyClientOptions) {
+  constructor({ url, caFile, connectTimeoutMs, silenceTimeoutMs, watch }: ProxyClientOptions) {
+    this.#watch = watch
     const { origin, pathname, hostname } = new URL(url)
     const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') }
     this.#basePath = pathname.replace(/\/+$/, '')
@@ -76,17 +90,39 @@ export class ProxyClient {
       // The Host that callers ask for is not whom to trust: undici takes it for that without a name.
       const again = () => (body === null ? null : Readable.from(readBetween(body)))
       const asked = { ...options, path, signal, servername: UPSTREAM_NAME }
+      const startMs = performance.now()
+      const tell = (
+        kind: ProxyEvent['kind'],
+        error: Error | null,
+        answer?: Dispatcher.ResponseData,
+      ) => {
+        const durationMs = performance.now() - startMs
+        const { aborted: isAborted } = signal
+        this.#watch?.({ kind, status: answer?.statusCode, error, isAborted, durationMs })
+      }
       const finish: Done = (error, answer) => {
+        tell(error === null ? 'answered' : 'failed', error, answer)
         // Libraries report every error, and this is not one.
         if (error === null || !signal.aborted) done(error, answer)
       }
       this.#pool.request({ ...asked, body: again() }, (error, answer) => {
         if (error !== null && isClosed(error) && isRepeatable(asked.method, body)) {
+          tell('repeated', error)
           this.#unkept.request({ ...asked, body: again() }, finish)
         } else finish(error, answer)
       })
     }
     return { request: request as Dispatcher['request'] }
+  }
+
+  /** What is under way, for metrics. */
+  stats(): { running: number; waiting: number; connections: number } {
+    const pools = [this.#pool.stats, this.#unkept.stats]
+    return {
+      running: pools.reduce((sum, { running }) => sum + running, 0),
+      waiting: pools.reduce((sum, { queued }) => sum + queued, 0),
+      connections: pools.reduce((sum, { connected }) => sum + connected, 0),
+    }
   }
 
   async close(): Promise<void> {

@@ -84,6 +84,7 @@ export class Upstream {
   readonly #breaker: Breaker
   readonly #buffered: Buffered = { bytes: 0 }
   readonly #log: ((event: UpstreamEvent) => void) | undefined
+  #refused = 0
 
   /** @throws Error when `caFile` cannot be read */
   constructor(options: UpstreamOptions) {
@@ -104,7 +105,7 @@ export class Upstream {
     const deadlineMs = startMs + this.limits.answerTimeoutMs
     const tried = new Set<Address>()
     for (let attempt = 1; ; attempt += 1) {
-      const isProbe = await this.#enter(deadlineMs, request)
+      const isProbe = await this.#enterCounted(deadlineMs, request)
       const address = this.#addresses.next(tried)
       tried.add(address)
       const exchange = this.#exchange(request, deadlineMs)
@@ -147,6 +148,12 @@ export class Upstream {
     bufferedBytes: number
     connections: number
     busyConnections: number
+    /** The service hangs, so that all but a probe are refused. */
+    isBroken: boolean
+    /** How often it was found to hang. */
+    breaks: number
+    /** How many requests were not made: it hangs, or too many wait. */
+    refused: number
   } {
     const pools = this.#addresses.all.map(({ pool }) => pool.stats)
     return {
@@ -155,12 +162,24 @@ export class Upstream {
       bufferedBytes: this.#buffered.bytes,
       connections: pools.reduce((sum, { connected }) => sum + connected, 0),
       busyConnections: pools.reduce((sum, { running }) => sum + running, 0),
+      isBroken: this.#breaker.isOpen,
+      breaks: this.#breaker.breaks,
+      refused: this.#refused,
     }
   }
 
   /** Ends what is under way and closes every connection. */
   async close(): Promise<void> {
     await this.#addresses.close()
+  }
+
+  async #enterCounted(deadlineMs: number, request: UpstreamRequest): Promise<boolean> {
+    try {
+      return await this.#enter(deadlineMs, request)
+    } catch (error) {
+      if (error instanceof UpstreamFault && error.code === 'overloaded') this.#refused += 1
+      throw error
+    }
   }
 
   /** Waits for a place. @returns whether the request is the breaker's probe. @throws UpstreamFault */

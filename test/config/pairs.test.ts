@@ -94,6 +94,11 @@ describe('what holds the images and what knows the callers', () => {
       /^keystone\.url \(--keystone-url\) needs a Glance: give --glance-url too$/,
     ],
     [
+      'an address for metrics that are not printed',
+      { 'metrics.host': '::1' },
+      /^metrics\.host \(--metrics-host\) is where nothing is printed: give --metrics-port/,
+    ],
+    [
       'a memory over Glance alone',
       { 'glance.url': GLANCE, 'cache.ttlMs': '1' },
       /^cache\.ttlMs \(--cache-ttl-ms\) needs a Keystone.*--keystone-url/,

@@ -14,6 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'file-trouble': [],
   ledger: ['callers', 'file-trouble'],
   limits: [],
+  metrics: ['callers'],
   successor: ['image'],
   catalogue: ['image'],
   'catalogue/memory': ['catalogue', 'image'],
@@ -69,6 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'image-data',
     'ledger',
     'limits',
+    'metrics',
     'transfer',
     'upstream',
   ],
@@ -126,6 +128,7 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
     ],
   },
   { module: /^undici$/, rooms: ['upstream'] },
+  { module: /^prom-client$/, rooms: ['metrics'] },
   { module: /^commander$/, rooms: ['cli'] },
   { module: /^node:cluster$/, rooms: ['workers'] },
 ]

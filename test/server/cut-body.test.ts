@@ -13,6 +13,7 @@ test('a sender that leaves in the midst of a body is nobody’s error', async ()
     name: 'image',
     requestIdHeaders: [],
     bodyBytesMax: 1000,
+    operationOf: () => 'post',
     printFailure: ({ message }) => ({ contentType: 'text/plain', body: message }),
     register(app) {
       app.post('/', async () => {

@@ -150,6 +150,25 @@ export async function admit(
   return { kind: 'call', call, headers }
 }
 
+/** What a request asks for that was answered before it became a call; see `Face.operationOf`. */
+export function operationAt({ method, originalUrl }: FastifyRequest): string {
+  const target = originalUrl === '*' ? ASTERISK : readTarget(originalUrl)
+  if (target === undefined) return 'unknown'
+  const [first, ...rest] = target.segments
+  const { project, path } = splitPath(rest)
+  const ownPath = target.endsInSlash ? undefined : `/${target.segments.join('/')}`
+  if (method === 'OPTIONS') return 'options'
+  if (ownPath === PAGE_PATH) return 'show_deprecation'
+  if (ownPath === CALLERS_PATH) return 'list_callers'
+  if (first === undefined) return 'show_versions'
+  if (first !== 'v2' && first !== 'v2.1') return 'unknown'
+  const isVersion = rest.length === 0 || versionAskedFor(method, project, path, target)
+  if (isVersion) return 'show_version'
+  const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
+  if (match.kind === 'operation') return match.operation
+  return match.kind === 'method' ? 'other' : 'unknown'
+}
+
 export function badHost(): ComputeFault {
   return new ComputeFault('request.host', 'The Host header is missing, repeated or malformed.')
 }

@@ -19,12 +19,24 @@ export class Answers {
   #version: number | string | undefined
   readonly #answers = new Map<string, Answer>()
   #bytes = 0
+  #hits = 0
+  #misses = 0
+
+  /** What is kept, and how often it was looked for where it could be kept, for metrics. */
+  stats(): { answers: number; bytes: number; hits: number; misses: number } {
+    const lookups = { hits: this.#hits, misses: this.#misses }
+    return { answers: this.#answers.size, bytes: this.#bytes, ...lookups }
+  }
 
   /** @param version the catalogue's now; undefined (unknown): nothing is kept. */
   get(version: number | string | undefined, key: string): Answer | undefined {
     if (!this.#isAt(version)) return undefined
     const answer = this.#answers.get(key)
-    if (answer === undefined) return undefined
+    if (answer === undefined) {
+      this.#misses += 1
+      return undefined
+    }
+    this.#hits += 1
     this.#answers.delete(key) // and to the end: the least recently used one is first
     this.#answers.set(key, answer)
     return answer

@@ -9,7 +9,15 @@ import type { Face, Failure } from '../face/face.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
 import { clientAddress } from '../request/client-address.ts'
-import { AUTHENTICATED, admit, badHost, type Gate, keystoneOf, RefusedCall } from './admit.ts'
+import {
+  AUTHENTICATED,
+  admit,
+  badHost,
+  type Gate,
+  keystoneOf,
+  operationAt,
+  RefusedCall,
+} from './admit.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
@@ -39,6 +47,8 @@ export const BODY_BYTES_MAX = 114_688
 
 export interface ComputeDependencies extends Gate {
   readonly catalogueFor: CatalogueFor
+  /** By default of its own. */
+  readonly answers?: Answers
   /** Answers requests that are not about images; without it they get 404 or a version document. */
   readonly elsewhere?: Elsewhere
   /** Who counts the calls; it is asked who made them, too. */
@@ -47,7 +57,7 @@ export interface ComputeDependencies extends Gate {
 
 /** The Compute API's image resources, `/v2` and `/v2.1`. */
 export function computeFace(deps: ComputeDependencies): Face {
-  const answers = new Answers()
+  const { answers = new Answers() } = deps
   const isPassedOn = (target: string) => deps.elsewhere !== undefined && !isForHere(target)
   return {
     name: 'compute',
@@ -55,6 +65,11 @@ export function computeFace(deps: ComputeDependencies): Face {
     bodyBytesMax: BODY_BYTES_MAX,
     isPassedOn,
     streamsBody: (method, target) => !BODILESS.has(method) && isPassedOn(target),
+    operationOf(request) {
+      const call = request.getDecorator<Call | undefined>(CALL)
+      if (call !== undefined) return call.operation
+      return isPassedOn(request.originalUrl) ? 'forward' : operationAt(request)
+    },
     printFailure({ status, message, retryAfterS }) {
       const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
       const fault = new ComputeFault(FAILURE_CODES[status], message, retry)

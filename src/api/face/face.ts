@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 export type FaceName = 'compute' | 'image' | 'identity'
 
@@ -25,6 +25,13 @@ export interface Face {
   streamsBody?(method: string, target: string): boolean
   /** Whether another service answers a request in place of this one; by default no. */
   isPassedOn?(target: string): boolean
+  /**
+   * What a request asks for: a word of a bounded set, for metrics. `unknown`: a path that is not
+   * known; `other`: a method that the path does not have.
+   */
+  operationOf(request: FastifyRequest): string
+  /** The API that an operation belongs to, where the port carries more than one. */
+  apiOf?(operation: string): string
   /**
    * A failure in the shape that this API's clients know.
    * @param accept the request's own header; undefined if it could not be read

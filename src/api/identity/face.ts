@@ -7,7 +7,7 @@ import { clientAddress } from '../request/client-address.ts'
 import type { Answer, IdentityDependencies } from './call.ts'
 import type { Endpoints } from './catalog.ts'
 import { faultBody, faultOf, KeystoneFault } from './faults.ts'
-import { allowedBy, findRoute, handlerOf } from './routes.ts'
+import { allowedBy, findRoute, handlerOf, operationOn, routeAt } from './routes.ts'
 
 /** The largest sign-in is a few kilobytes; this leaves room for a long token. */
 const BODY_BYTES_MAX = 64 * 1024
@@ -19,6 +19,7 @@ export function identityFace(deps: IdentityDependencies): Face {
     name: 'identity',
     requestIdHeaders: ['x-openstack-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
+    operationOf,
     printFailure: ({ status, message }) => ({
       contentType: JSON_TYPE,
       body: faultBody(status, message),
@@ -93,16 +94,29 @@ function sendJson(reply: FastifyReply, json: string): FastifyReply {
   return reply.header('content-type', JSON_TYPE).send(Buffer.from(json))
 }
 
-/** Empty segments do not count: clients make `//v3` of an address with a slash at its end. */
+function operationOf(request: FastifyRequest): string {
+  const { segments } = parseTarget(request)
+  const route = segments && routeAt(segments)?.route
+  if (route === undefined) return 'unknown'
+  return request.method === 'OPTIONS' ? 'options' : (operationOn(route, request.method) ?? 'other')
+}
+
 function readTarget(request: FastifyRequest) {
+  const { segments, query } = parseTarget(request)
+  if (segments !== undefined) return { segments, query: new URLSearchParams(query) }
+  throw new KeystoneFault(400, 'The path is not valid: a percent sign begins no character in it.')
+}
+
+/** Empty segments do not count: clients make `//v3` of an address with a slash at its end. */
+function parseTarget(request: FastifyRequest) {
   const url = (request.raw.url ?? '').replace(/^[a-z]+:\/\/[^/?#]*/i, '')
   const queryAt = url.indexOf('?')
   const path = queryAt < 0 ? url : url.slice(0, queryAt)
-  const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1))
+  const query = queryAt < 0 ? '' : url.slice(queryAt + 1)
   try {
     const segments = path.split('/').filter((segment) => segment !== '')
     return { segments: segments.map(decodeURIComponent), query }
   } catch {
-    throw new KeystoneFault(400, 'The path is not valid: a percent sign begins no character in it.')
+    return { segments: undefined, query }
   }
 }

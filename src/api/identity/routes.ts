@@ -35,76 +35,105 @@ import { versionList, versionThree, versionTwo } from './version-documents.ts'
 
 type Handler = (call: Call) => Promise<Answer> | Answer
 
+const HANDLERS = {
+  show_versions: ({ endpoints }) => ({ status: 300, body: versionList(endpoints) }),
+  show_version: ({ endpoints }) => ({ status: 200, body: { version: versionThree(endpoints) } }),
+  show_version_v2: ({ endpoints }) => ({ status: 200, body: { version: versionTwo(endpoints) } }),
+  show_token: showToken,
+  create_token: createToken,
+  revoke_token: revokeToken,
+  show_catalog: showCatalog,
+  list_own_projects: listOwnProjects,
+  list_own_domains: listOwnDomains,
+  list_own_systems: listOwnSystems,
+  list_projects: listProjects,
+  show_project: showProject,
+  list_users: listUsers,
+  show_user: showUser,
+  list_user_projects: listUserProjects,
+  list_application_credentials: listApplicationCredentials,
+  create_application_credential: createApplicationCredential,
+  show_application_credential: showApplicationCredential,
+  delete_application_credential: deleteApplicationCredential,
+  list_roles: listRoles,
+  list_domains: listDomains,
+  show_domain: showDomain,
+  create_token_v2: createTokenV2,
+  list_tenants: listTenants,
+  show_role: showRole,
+  list_role_assignments: listRoleAssignments,
+  list_services: listServices,
+  show_service: showService,
+  list_endpoints: listEndpoints,
+  show_endpoint: showEndpoint,
+  list_regions: listRegions,
+  show_region: showRegion,
+} as const satisfies Readonly<Record<string, Handler>>
+
+type Operation = keyof typeof HANDLERS
+
 export interface Route {
   /** `:id` and `:credential` take any one segment each. */
   readonly path: string
-  readonly handlers: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>>
+  readonly operations: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Operation>>>
   /** Has no secrets: may be kept by a cache. */
   readonly isPublic?: boolean
 }
 
 const ROUTES: readonly Route[] = [
-  {
-    path: '',
-    handlers: { GET: ({ endpoints }) => ({ status: 300, body: versionList(endpoints) }) },
-    isPublic: true,
-  },
-  {
-    path: 'v3',
-    handlers: {
-      GET: ({ endpoints }) => ({ status: 200, body: { version: versionThree(endpoints) } }),
-    },
-    isPublic: true,
-  },
-  {
-    path: 'v2.0',
-    handlers: {
-      GET: ({ endpoints }) => ({ status: 200, body: { version: versionTwo(endpoints) } }),
-    },
-    isPublic: true,
-  },
+  { path: '', operations: { GET: 'show_versions' }, isPublic: true },
+  { path: 'v3', operations: { GET: 'show_version' }, isPublic: true },
+  { path: 'v2.0', operations: { GET: 'show_version_v2' }, isPublic: true },
   {
     path: 'v3/auth/tokens',
-    handlers: { GET: showToken, POST: createToken, DELETE: revokeToken },
+    operations: { GET: 'show_token', POST: 'create_token', DELETE: 'revoke_token' },
   },
-  { path: 'v3/auth/catalog', handlers: { GET: showCatalog } },
-  { path: 'v3/auth/projects', handlers: { GET: listOwnProjects } },
-  { path: 'v3/auth/domains', handlers: { GET: listOwnDomains } },
-  { path: 'v3/auth/system', handlers: { GET: listOwnSystems } },
-  { path: 'v3/projects', handlers: { GET: listProjects } },
-  { path: 'v3/projects/:id', handlers: { GET: showProject } },
-  { path: 'v3/users', handlers: { GET: listUsers } },
-  { path: 'v3/users/:id', handlers: { GET: showUser } },
-  { path: 'v3/users/:id/projects', handlers: { GET: listUserProjects } },
+  { path: 'v3/auth/catalog', operations: { GET: 'show_catalog' } },
+  { path: 'v3/auth/projects', operations: { GET: 'list_own_projects' } },
+  { path: 'v3/auth/domains', operations: { GET: 'list_own_domains' } },
+  { path: 'v3/auth/system', operations: { GET: 'list_own_systems' } },
+  { path: 'v3/projects', operations: { GET: 'list_projects' } },
+  { path: 'v3/projects/:id', operations: { GET: 'show_project' } },
+  { path: 'v3/users', operations: { GET: 'list_users' } },
+  { path: 'v3/users/:id', operations: { GET: 'show_user' } },
+  { path: 'v3/users/:id/projects', operations: { GET: 'list_user_projects' } },
   {
     path: 'v3/users/:id/application_credentials',
-    handlers: { GET: listApplicationCredentials, POST: createApplicationCredential },
+    operations: { GET: 'list_application_credentials', POST: 'create_application_credential' },
   },
   {
     path: 'v3/users/:id/application_credentials/:credential',
-    handlers: { GET: showApplicationCredential, DELETE: deleteApplicationCredential },
+    operations: { GET: 'show_application_credential', DELETE: 'delete_application_credential' },
   },
-  { path: 'v3/roles', handlers: { GET: listRoles } },
-  { path: 'v3/roles/:id', handlers: { GET: showRole } },
-  { path: 'v3/role_assignments', handlers: { GET: listRoleAssignments } },
-  { path: 'v3/services', handlers: { GET: listServices } },
-  { path: 'v3/services/:id', handlers: { GET: showService } },
-  { path: 'v3/endpoints', handlers: { GET: listEndpoints } },
-  { path: 'v3/endpoints/:id', handlers: { GET: showEndpoint } },
-  { path: 'v3/regions', handlers: { GET: listRegions } },
-  { path: 'v3/regions/:id', handlers: { GET: showRegion } },
-  { path: 'v3/domains', handlers: { GET: listDomains } },
-  { path: 'v3/domains/:id', handlers: { GET: showDomain } },
-  { path: 'v2.0/tokens', handlers: { POST: createTokenV2 } },
-  { path: 'v2.0/tenants', handlers: { GET: listTenants } },
+  { path: 'v3/roles', operations: { GET: 'list_roles' } },
+  { path: 'v3/roles/:id', operations: { GET: 'show_role' } },
+  { path: 'v3/role_assignments', operations: { GET: 'list_role_assignments' } },
+  { path: 'v3/services', operations: { GET: 'list_services' } },
+  { path: 'v3/services/:id', operations: { GET: 'show_service' } },
+  { path: 'v3/endpoints', operations: { GET: 'list_endpoints' } },
+  { path: 'v3/endpoints/:id', operations: { GET: 'show_endpoint' } },
+  { path: 'v3/regions', operations: { GET: 'list_regions' } },
+  { path: 'v3/regions/:id', operations: { GET: 'show_region' } },
+  { path: 'v3/domains', operations: { GET: 'list_domains' } },
+  { path: 'v3/domains/:id', operations: { GET: 'show_domain' } },
+  { path: 'v2.0/tokens', operations: { POST: 'create_token_v2' } },
+  { path: 'v2.0/tenants', operations: { GET: 'list_tenants' } },
 ]
 
-/** @throws KeystoneFault 404 */
-export function findRoute(segments: readonly string[]): {
+interface FoundRoute {
   readonly route: Route
   readonly id: string
   readonly credentialId: string
-} {
+}
+
+/** @throws KeystoneFault 404 */
+export function findRoute(segments: readonly string[]): FoundRoute {
+  const found = routeAt(segments)
+  if (found !== undefined) return found
+  throw new KeystoneFault(404, 'The resource could not be found.')
+}
+
+export function routeAt(segments: readonly string[]): FoundRoute | undefined {
   for (const route of ROUTES) {
     const parts = route.path === '' ? [] : route.path.split('/')
     if (parts.length !== segments.length) continue
@@ -112,20 +141,25 @@ export function findRoute(segments: readonly string[]): {
     const at = (place: string) => segments[parts.indexOf(place)] ?? ''
     return { route, id: at(':id'), credentialId: at(':credential') }
   }
-  throw new KeystoneFault(404, 'The resource could not be found.')
+  return undefined
+}
+
+/** undefined for a method that the route does not have. */
+export function operationOn(route: Route, method: string): Operation | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method
+  return Object.entries(route.operations).find(([name]) => name === asked)?.[1]
 }
 
 /** @throws KeystoneFault 405 */
 export function handlerOf(route: Route, method: string): Handler {
-  const asked = method === 'HEAD' ? 'GET' : method
-  const found = Object.entries(route.handlers).find(([name]) => name === asked)
-  if (found !== undefined) return found[1]
+  const operation = operationOn(route, method)
+  if (operation !== undefined) return HANDLERS[operation]
   const message = 'The method is not allowed for the requested URL.'
   throw new KeystoneFault(405, message, { allow: allowedBy(route) })
 }
 
 export function allowedBy(route: Route): string {
-  const methods = Object.keys(route.handlers).flatMap((method) =>
+  const methods = Object.keys(route.operations).flatMap((method) =>
     method === 'GET' ? ['GET', 'HEAD'] : [method],
   )
   return [...methods, 'OPTIONS'].join(', ')

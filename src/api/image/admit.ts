@@ -64,6 +64,21 @@ export async function admit(request: FastifyRequest, gate: Gate): Promise<Admiss
   return { kind: 'call', call }
 }
 
+/** What a request asks for that was answered before it became a call; see `Face.operationOf`. */
+export function operationAt({ method, originalUrl }: FastifyRequest): string {
+  const target = originalUrl === '*' ? ASTERISK : readTarget(originalUrl)
+  if (target === undefined) return 'unknown'
+  if (method === 'OPTIONS') return 'options'
+  const [first = '', ...path] = target.segments
+  if (!PREFIXES.has(first)) {
+    if (linkedImage(target.segments) !== undefined) return 'redirect_to_image'
+    return first === '' || first === 'versions' ? 'show_versions' : 'unknown'
+  }
+  const match = target.endsInSlash ? NO_ROUTE : findRoute(method, path)
+  if (match.kind === 'operation') return match.operation
+  return match.kind === 'method' ? 'other' : 'unknown'
+}
+
 function unknownPath(path: readonly string[]): ImageFault {
   const why = whyLeftOut(path)
   return why === undefined

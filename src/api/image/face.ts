@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Face } from '../face/face.ts'
 import { readTarget } from '../request/target.ts'
-import { admit } from './admit.ts'
+import { admit, operationAt } from './admit.ts'
 import type { Answer, Call } from './call.ts'
 import type { ImageDependencies } from './dependencies.ts'
 import { faultOf, printFailure, printFault } from './faults.ts'
@@ -20,6 +20,9 @@ export function imageFace(deps: ImageDependencies): Face {
     bodyBytesMax: BODY_BYTES_MAX,
     printFailure,
     streamsBody,
+    operationOf: (request) =>
+      request.getDecorator<Call | undefined>(CALL)?.operation ?? operationAt(request),
+    apiOf: (operation) => (operation === 'list_cloudimages' ? 'ims' : 'image'),
     register(app) {
       register(app, deps)
     },

@@ -51,6 +51,7 @@ export class ShortMemory implements ListMemory {
   readonly #joinable = new Map<string, SharedReading>()
   readonly #keepable = new Set<SharedReading>()
   readonly #gathered: Gathered = { bytes: 0 }
+  readonly #lookups = { kept: 0, joined: 0, read: 0, stale: 0 }
 
   constructor(catalogueFor: CatalogueFor, options: ShortMemoryOptions) {
     this.#catalogueFor = catalogueFor
@@ -72,11 +73,20 @@ export class ShortMemory implements ListMemory {
     return { ...this.#kept.stats(), ...readings }
   }
 
+  /**
+   * How lists were come by so far, for metrics: `kept`; `joined` to another caller's reading; `read`
+   * anew; and `stale`, where that failed.
+   */
+  lookups(): Readonly<Record<'kept' | 'joined' | 'read' | 'stale', number>> {
+    return { ...this.#lookups }
+  }
+
   async *read(asked: AskedList): AsyncGenerator<readonly Image[], void> {
     const { asker, viewer, query, window } = asked
     const key = listKey(asker, viewer, query, window, this.#options.isKeyedByUser)
     const kept = this.#kept.get(key)
     if (kept !== undefined && !kept.isDoubted && this.#ageMs(kept) < this.#options.ttlMs) {
+      this.#lookups.kept += 1
       asked.tellFreshness({ ageMs: this.#ageMs(kept), isStale: false })
       yield* kept.batches
       return
@@ -91,6 +101,7 @@ export class ShortMemory implements ListMemory {
       const isOutage = error instanceof CatalogueFault && OUTAGES.has(error.code)
       const stale = isOutage && !hasYielded ? this.#staleList(key) : undefined
       if (stale === undefined) throw error
+      this.#lookups.stale += 1
       asked.tellFreshness({ ageMs: this.#ageMs(stale), isStale: true })
       yield* stale.batches
     }
@@ -124,6 +135,7 @@ export class ShortMemory implements ListMemory {
     const { inner, viewer, query, window, gone } = asked
     const other = this.#joinable.get(key)
     const joined = other?.end === 'open' ? other : undefined
+    this.#lookups[joined === undefined ? 'read' : 'joined'] += 1
     const reading = joined ?? this.#begin(key, asked)
     if (joined !== undefined) {
       asked.tellFreshness({ ageMs: this.#nowMs() - joined.startMs, isStale: false })

@@ -1,6 +1,12 @@
 import { hash, randomUUID } from 'node:crypto'
 import type { JsonAnswer, Upstream } from '../../upstream/upstream.ts'
-import { type Caller, type Identity, IdentityUnavailable } from '../identity.ts'
+import {
+  type Caller,
+  type Identity,
+  IdentityUnavailable,
+  type TokenOutcome,
+  type TokenWatch,
+} from '../identity.ts'
 import {
   CACHED_TOKENS_MAX,
   REFUSED_TOKEN_CACHE_MS,
@@ -21,6 +27,18 @@ export interface KeystoneOptions {
   readonly serviceUser?: ServiceUser | undefined
   /** Unix milliseconds. */
   readonly now?: () => number
+  readonly watch?: TokenWatch | undefined
+}
+
+/** What Keystone says of a token, and how long it counts. */
+interface Found {
+  readonly caller: Caller | undefined
+  readonly outcome: TokenOutcome
+  readonly cacheUntilMs: number
+}
+
+function refused(outcome: TokenOutcome, cacheUntilMs: number): Found {
+  return { caller: undefined, outcome, cacheUntilMs }
 }
 
 /** What a header can carry; Node hands on the rest of Latin-1 as it came. */
@@ -34,12 +52,15 @@ export class KeystoneIdentity implements Identity {
   readonly #region: string | undefined
   readonly #service: ServiceToken | undefined
   readonly #now: () => number
+  readonly #watch: TokenWatch
   readonly #callers = new TokenCache<Caller>(CACHED_TOKENS_MAX)
   readonly #refused = new TokenCache<true>(CACHED_TOKENS_MAX)
   /** Look-ups under way, one for a token. */
   readonly #asking = new Map<string, Promise<Caller | undefined>>()
 
-  constructor({ upstream, region, serviceUser, now = Date.now }: KeystoneOptions) {
+  constructor(options: KeystoneOptions) {
+    const { upstream, region, serviceUser, now = Date.now, watch = () => undefined } = options
+    this.#watch = watch
     this.#upstream = upstream
     this.#region = region
     this.#service = serviceUser && new ServiceToken(upstream, serviceUser, now)
@@ -47,13 +68,24 @@ export class KeystoneIdentity implements Identity {
   }
 
   async authenticate(token: string, requestId?: string): Promise<Caller | undefined> {
-    if (token.length > TOKEN_BYTES_MAX || !HEADER_VALUE.test(token)) return undefined
+    if (token.length > TOKEN_BYTES_MAX || !HEADER_VALUE.test(token)) {
+      this.#watch('malformed')
+      return undefined
+    }
     const key = hash('sha256', token, 'base64url')
     const nowMs = this.#now()
     const known = this.#callers.get(key, nowMs)
-    if (known !== undefined) return known
-    if (this.#refused.get(key, nowMs)) return undefined
-    return this.#asking.get(key) ?? this.#ask(key, token, requestId ?? `req-${randomUUID()}`)
+    if (known !== undefined) {
+      this.#watch('remembered')
+      return known
+    }
+    if (this.#refused.get(key, nowMs)) {
+      this.#watch('unknown')
+      return undefined
+    }
+    const asking = this.#asking.get(key)
+    if (asking !== undefined) this.#watch('joined')
+    return asking ?? this.#ask(key, token, requestId ?? `req-${randomUUID()}`)
   }
 
   forget(token: string): void {
@@ -66,11 +98,16 @@ export class KeystoneIdentity implements Identity {
   #ask(key: string, token: string, requestId: string): Promise<Caller | undefined> {
     const isCurrent = () => this.#asking.get(key) === asking
     const asking = this.#lookUp(token, requestId)
-      .then(({ caller, cacheUntilMs }) => {
+      .then(({ caller, outcome, cacheUntilMs }) => {
+        this.#watch(outcome)
         if (!isCurrent()) return caller
         if (caller !== undefined) this.#callers.set(key, caller, cacheUntilMs)
         else this.#refused.set(key, true, cacheUntilMs)
         return caller
+      })
+      .catch((error: unknown) => {
+        this.#watch('unavailable')
+        throw error
       })
       .finally(() => {
         if (isCurrent()) this.#asking.delete(key)
@@ -79,19 +116,20 @@ export class KeystoneIdentity implements Identity {
     return asking
   }
 
-  async #lookUp(token: string, requestId: string) {
+  async #lookUp(token: string, requestId: string): Promise<Found> {
     const answer = await this.#validate(token, requestId)
     const nowMs = this.#now()
     if (answer.status === 200) {
       const caller = readToken(answer.json, this.#region)
       // As keystonemiddleware/auth_token/__init__.py: by this machine's clock too.
-      if (caller.expiresAtMs <= nowMs) return { caller: undefined, cacheUntilMs: nowMs }
-      return { caller, cacheUntilMs: Math.min(nowMs + TOKEN_CACHE_MS, caller.expiresAtMs) }
+      if (caller.expiresAtMs <= nowMs) return refused('expired', nowMs)
+      const outcome = 'found'
+      return { caller, outcome, cacheUntilMs: Math.min(nowMs + TOKEN_CACHE_MS, caller.expiresAtMs) }
     }
     if (answer.status === 404 || (answer.status === 401 && this.#service === undefined)) {
-      return { caller: undefined, cacheUntilMs: nowMs + REFUSED_TOKEN_CACHE_MS }
+      return refused('unknown', nowMs + REFUSED_TOKEN_CACHE_MS)
     }
-    if (UNREADABLE_STATUSES.has(answer.status)) return { caller: undefined, cacheUntilMs: nowMs }
+    if (UNREADABLE_STATUSES.has(answer.status)) return refused('malformed', nowMs)
     if (answer.status === 401) {
       throw new IdentityUnavailable("Keystone refuses the service user's new token")
     }

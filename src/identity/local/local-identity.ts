@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import type { ApplicationCredentialService, UserService } from '../application-credentials.ts'
-import { type Caller, IdentityUnavailable } from '../identity.ts'
+import { type Caller, IdentityUnavailable, type TokenWatch } from '../identity.ts'
 import {
   type IssuedToken,
   type Named,
@@ -29,6 +29,7 @@ export interface LocalIdentityOptions {
   readonly now?: () => number
   /** Counts the guesses; by default those of this process alone. */
   readonly attempts?: Attempts | undefined
+  readonly watch?: TokenWatch | undefined
 }
 
 /** Users, projects, roles and tokens in the shared SQLite file. */
@@ -41,9 +42,11 @@ export class LocalIdentity implements UserService {
   readonly #passwords: PasswordCheck
   readonly #tokenLifetimeMs: number
   readonly #now: () => number
+  readonly #watch: TokenWatch | undefined
 
   constructor(database: Database, options: LocalIdentityOptions = {}) {
     this.#now = options.now ?? Date.now
+    this.#watch = options.watch
     this.#tokenLifetimeMs = options.tokenLifetimeMs ?? TOKEN_LIFETIME_MS
     this.#database = database
     this.#accounts = new Accounts(database)
@@ -63,15 +66,16 @@ export class LocalIdentity implements UserService {
   }
 
   async authenticate(token: string): Promise<Caller | undefined> {
-    return this.#find(token)?.caller
+    return this.#find(token, this.#watch)?.caller
   }
 
   async describe(token: string): Promise<TokenDescription | undefined> {
-    return this.#find(token)?.description
+    return this.#find(token, this.#watch)?.description
   }
 
   async signIn(request: SignIn): Promise<IssuedToken> {
-    const parent = request.token === undefined ? undefined : this.#find(request.token)?.description
+    const parent =
+      request.token === undefined ? undefined : this.#find(request.token, this.#watch)?.description
     if (request.token !== undefined && parent === undefined) throw refused()
     const { account, credential } = await this.#whoSignsIn(request, parent)
     return keptWrite(this.#database, () => {
@@ -131,10 +135,11 @@ export class LocalIdentity implements UserService {
     return this.#accounts.effectiveAssignments()
   }
 
-  #find(token: string) {
+  #find(token: string, watch?: TokenWatch) {
     try {
-      return this.#tokens.find(token)
+      return this.#tokens.find(token, watch)
     } catch (error) {
+      watch?.('unavailable')
       throw new IdentityUnavailable('the identity tables could not be read', { cause: error })
     }
   }

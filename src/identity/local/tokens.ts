@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Database } from '../../database/database.ts'
-import type { Caller } from '../identity.ts'
+import type { Caller, TokenWatch } from '../identity.ts'
 import type { IssuedToken, Named, TokenDescription } from '../token-service.ts'
 import type { Accounts } from './accounts.ts'
 import type { ApplicationCredentials } from './application-credentials.ts'
@@ -75,19 +75,30 @@ export class Tokens {
     this.#now = now
   }
 
-  /** undefined for an unknown, expired or revoked token. */
-  find(token: string): KnownToken | undefined {
-    if (!TOKEN_FORM.test(token)) return undefined
+  /** undefined for an unknown, expired or revoked token. @param watch told what was found */
+  find(token: string, watch?: TokenWatch): KnownToken | undefined {
+    if (!TOKEN_FORM.test(token)) {
+      watch?.('malformed')
+      return undefined
+    }
     const key = hashOf(token)
     const epoch = this.#epoch.current()
     if (epoch !== this.#rememberedEpoch) {
       this.#remembered.clear()
       this.#rememberedEpoch = epoch
     }
-    const known = this.#remembered.get(key) ?? this.#read(key)
-    if (known === undefined) return undefined
+    const remembered = this.#remembered.get(key)
+    const known = remembered ?? this.#read(key)
+    if (known === undefined) {
+      watch?.('unknown')
+      return undefined
+    }
     this.#remembered.delete(key)
-    if (known.caller.expiresAtMs <= this.#now()) return undefined
+    if (known.caller.expiresAtMs <= this.#now()) {
+      watch?.('expired')
+      return undefined
+    }
+    watch?.(remembered === undefined ? 'found' : 'remembered')
     this.#remember(key, known)
     return known
   }
