@@ -14,6 +14,7 @@ import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import type { ServiceMeter } from '../metrics/upstream-metrics.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
 import { CallerGate } from './caller-gate.ts'
+import { Compression } from './compression/compression.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
@@ -86,6 +87,7 @@ export async function startInFront({
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
   const meter = metrics?.requests.port('compute')
   const app = createHttpServer(face, logger, given, { readiness, gate, callers, meter })
+  if (config.compression) new Compression().addTo(app)
   const close = async () => {
     await drain([app])
     await metrics?.close()

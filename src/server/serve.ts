@@ -23,6 +23,7 @@ import type { CallLedger } from '../ledger/call-ledger.ts'
 import { UploadMetrics } from '../metrics/upload-metrics.ts'
 import { loadExample } from '../transfer/example.ts'
 import { CallerGate } from './caller-gate.ts'
+import { Compression } from './compression/compression.ts'
 import { countUploads } from './count-uploads.ts'
 import { inDataFolder } from './data-folder.ts'
 import { drain, leave } from './drain.ts'
@@ -255,11 +256,13 @@ async function listenAll(
     identity: identityFace({ ...common, baseUrl: policy('identity') }),
   }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
+  const compression = config.compression ? new Compression() : undefined
   const listening: Partial<Record<FaceName, Listening>> = {}
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
     const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers, meter })
+    compression?.addTo(app)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

@@ -47,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   transfer: ['catalogue', 'image'],
   backup: ['catalogue/sqlite', 'database', 'file-trouble', 'image', 'image-data'],
   config: ['callers', 'deprecation', 'file-trouble'],
+  'server/compression': ['api/face'],
   server: [
     'api/face',
     'api/request',
@@ -71,6 +72,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'limits',
     'metrics',
+    'server/compression',
     'transfer',
     'upstream',
   ],
@@ -119,6 +121,7 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
     module: /^fastify$/,
     rooms: [
       'server',
+      'server/compression',
       'api/face',
       'api/request',
       'api/compute',

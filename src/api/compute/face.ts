@@ -5,10 +5,12 @@ import { CatalogueFault } from '../../catalogue/faults.ts'
 import { NO_POLICY } from '../../deprecation/policy.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import type { NotedCall } from '../../ledger/call-ledger.ts'
+import { allowCompression } from '../face/compressible.ts'
 import type { Face, Failure } from '../face/face.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
 import { clientAddress } from '../request/client-address.ts'
+import { sendUnlessKnown } from '../request/entity-tag.ts'
 import {
   AUTHENTICATED,
   admit,
@@ -109,6 +111,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
         if (resolveBaseUrl(request, deps.baseUrl) === undefined) throw badHost()
         return elsewhere.forward(request, reply, (fault) => refuse(deps, reply, fault))
       }
+      allowCompression(reply)
       const admission = await admit(request, reply.raw, deps)
       switch (admission.kind) {
         case 'options':
@@ -276,6 +279,13 @@ const HANDLERS: Readonly<
   },
 }
 
+/** What they answer a caller may have already. */
+const READS: ReadonlySet<Operation> = new Set<Operation>([
+  'show_image',
+  'show_metadata',
+  'show_metadata_item',
+])
+
 async function answer(
   call: Call,
   body: unknown,
@@ -294,11 +304,16 @@ async function answer(
         if (!call.asker.isGone) reply.log.error({ err }, 'a list was cut')
       })
     }
-    return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
+    allowCompression(reply, list.forms)
+    reply.headers(list.headers).header('content-type', call.contentType)
+    if (!Buffer.isBuffer(list.body)) return reply.send(list.body)
+    return sendUnlessKnown(reply, list.body, list.headers['etag'])
   }
   const text = await HANDLERS[call.operation](call, body, catalogue)
   reply.headers(deprecationHeaders(policy, call.base, imageSuccessor(call)))
   reply.header('content-type', call.contentType)
   // As bytes: the framework would add a charset to the Content-Type of a text.
-  return text === undefined ? reply.code(204).send() : reply.send(Buffer.from(text))
+  if (text === undefined) return reply.code(204).send()
+  const bytes = Buffer.from(text)
+  return READS.has(call.operation) ? sendUnlessKnown(reply, bytes) : reply.send(bytes)
 }

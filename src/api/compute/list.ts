@@ -4,6 +4,8 @@ import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { Image } from '../../image/image.ts'
 import { isEmptyQuery } from '../../image/query.ts'
+import type { KeptForms } from '../face/compressible.ts'
+import { entityTagOf } from '../request/entity-tag.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { said } from '../request/said.ts'
 import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
@@ -25,8 +27,11 @@ const LONG_LIST_CHARACTERS = 1024 * 1024
  * takes it.
  */
 export interface ListAnswer {
+  /** With `etag`, if the list is short. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer | Readable | undefined
+  /** Compressed forms of the body; undefined if it is not kept. */
+  readonly forms?: KeptForms
 }
 
 /**
@@ -60,9 +65,10 @@ export async function answerList(
     ...freshnessHeaders(list?.freshness?.()),
   }
   if (isWhole) {
-    const answer = { headers, body: Buffer.from(text) }
-    if (catalogue.version() === version) answers.put(version, key, answer)
-    return answer
+    const body = Buffer.from(text)
+    const answer = { headers: { ...headers, etag: entityTagOf(body) }, body }
+    if (catalogue.version() !== version) return answer
+    return answers.put(version, key, answer) ?? answer
   }
   if (call.isHead) {
     await chunks.return()

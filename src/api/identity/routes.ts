@@ -78,6 +78,11 @@ export interface Route {
   readonly operations: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Operation>>>
   /** Has no secrets: may be kept by a cache. */
   readonly isPublic?: boolean
+  /**
+   * Never compressed: its answers hold a token or a secret beside names that the caller chose, and
+   * the length of what is compressed tells how much of the one is found in the other.
+   */
+  readonly holdsSecret?: boolean
 }
 
 const ROUTES: readonly Route[] = [
@@ -87,6 +92,7 @@ const ROUTES: readonly Route[] = [
   {
     path: 'v3/auth/tokens',
     operations: { GET: 'show_token', POST: 'create_token', DELETE: 'revoke_token' },
+    holdsSecret: true,
   },
   { path: 'v3/auth/catalog', operations: { GET: 'show_catalog' } },
   { path: 'v3/auth/projects', operations: { GET: 'list_own_projects' } },
@@ -100,6 +106,7 @@ const ROUTES: readonly Route[] = [
   {
     path: 'v3/users/:id/application_credentials',
     operations: { GET: 'list_application_credentials', POST: 'create_application_credential' },
+    holdsSecret: true,
   },
   {
     path: 'v3/users/:id/application_credentials/:credential',
@@ -116,7 +123,7 @@ const ROUTES: readonly Route[] = [
   { path: 'v3/regions/:id', operations: { GET: 'show_region' } },
   { path: 'v3/domains', operations: { GET: 'list_domains' } },
   { path: 'v3/domains/:id', operations: { GET: 'show_domain' } },
-  { path: 'v2.0/tokens', operations: { POST: 'create_token_v2' } },
+  { path: 'v2.0/tokens', operations: { POST: 'create_token_v2' }, holdsSecret: true },
   { path: 'v2.0/tenants', operations: { GET: 'list_tenants' } },
 ]
 

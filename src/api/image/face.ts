@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { allowCompression } from '../face/compressible.ts'
 import type { Face } from '../face/face.ts'
+import { sendUnlessKnown } from '../request/entity-tag.ts'
 import { readTarget } from '../request/target.ts'
 import { admit, operationAt } from './admit.ts'
 import type { Answer, Call } from './call.ts'
@@ -74,8 +76,16 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
 function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   reply.code(status).headers(headers)
   if (body === '') return reply.send()
-  return reply.send(typeof body === 'string' ? Buffer.from(body) : body)
+  // Image data is compressed already where that helps, and its Content-MD5 and ranges are of these bytes.
+  if (typeof body !== 'string') return reply.send(body)
+  allowCompression(reply)
+  const bytes = Buffer.from(body)
+  return status === 200 && READS.has(reply.request.method)
+    ? sendUnlessKnown(reply, bytes)
+    : reply.send(bytes)
 }
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /** Sends the fault of an expected error; an unexpected one goes to the error handler. */
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
