@@ -47,6 +47,8 @@ export interface Config {
   }
   readonly image: ImageConfig
   readonly identity: FaceConfig
+  /** Compress answers for callers who ask for it. */
+  readonly compression: boolean
   /** IP addresses and networks in CIDR form. */
   readonly trustedProxies: readonly string[]
   /** Name of a cloud in a clouds.yaml; it replaces the next two. */
@@ -103,6 +105,7 @@ export function assembleConfig(values: OptionValues): Config {
       requireFormatMatch: values['image.requireFormatMatch'],
     },
     identity: face('identity'),
+    compression: values['compression'],
     trustedProxies: [...values['trustedProxies']],
     cloud: values['cloud'],
     glance: { url: [...(values['glance.url'] ?? [])] },

@@ -112,6 +112,11 @@ export const OPTIONS = {
     default: undefined,
     description: 'address clients sign in at; by default the host each request asked',
   },
+  compression: {
+    kind: YES_OR_NO,
+    default: ['true'],
+    description: 'compress answers for callers who ask for it; false behind a proxy that does so',
+  },
   trustedProxies: {
     kind: NETWORKS,
     default: [],

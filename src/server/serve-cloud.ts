@@ -12,6 +12,7 @@ import { withoutVersion } from '../identity/keystone/read-token.ts'
 import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
+import { Compression } from './compression/compression.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
 import { createHttpServer } from './http-server.ts'
@@ -72,6 +73,7 @@ export async function startInFront({
   const readiness = readinessOver(glance, keystone)
   const limits = { idleTimeoutMs: idleTimeoutMs(config) }
   const app: FastifyInstance = createHttpServer(face, logger, limits, readiness)
+  if (config.compression) new Compression().addTo(app)
   const close = async () => {
     await drain([app])
     ledger?.close()

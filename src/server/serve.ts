@@ -18,6 +18,7 @@ import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
 import { loadExample } from '../transfer/example.ts'
+import { Compression } from './compression/compression.ts'
 import { inDataFolder } from './data-folder.ts'
 import { drain, leave } from './drain.ts'
 import { endOfCalls } from './end-of-calls.ts'
@@ -211,10 +212,12 @@ async function listenAll(
     }),
     identity: identityFace({ ...endpoints, baseUrl: policy('identity'), users }),
   }
+  const compression = config.compression ? new Compression() : undefined
   const listening: Partial<Record<FaceName, Listening>> = {}
   const limits = { idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const app = createHttpServer(faces[name], logger, limits, readiness)
+    compression?.addTo(app)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

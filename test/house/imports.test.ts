@@ -44,6 +44,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'api/identity': ['api/face', 'api/request', 'identity'],
   transfer: ['catalogue', 'image'],
   config: ['callers', 'deprecation', 'file-trouble'],
+  'server/compression': ['api/face'],
   server: [
     'api/face',
     'api/request',
@@ -66,6 +67,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'image',
     'image-data',
     'ledger',
+    'server/compression',
     'transfer',
     'upstream',
   ],
@@ -110,6 +112,7 @@ const RESTRICTED: readonly { readonly module: RegExp; readonly rooms: readonly s
     module: /^fastify$/,
     rooms: [
       'server',
+      'server/compression',
       'api/face',
       'api/request',
       'api/compute',

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../src/catalogue/catalogue.ts'
+import type { Image } from '../../src/image/image.ts'
 import { makeImage, mapCatalogue } from './stand.ts'
 
 const BATCH = 500
@@ -18,6 +19,7 @@ export function generatedCatalogue(
   total: number,
   tap: Tap,
   failAt = Number.POSITIVE_INFINITY,
+  make: (index: number) => Image = makeImage,
 ): Catalogue {
   return {
     ...mapCatalogue(),
@@ -27,7 +29,7 @@ export function generatedCatalogue(
         for (let from = 0; from < total; from += BATCH) {
           if (from >= failAt) throw new Error('SECRET: the disk at /var/secret is on fire')
           await new Promise(setImmediate)
-          yield Array.from({ length: Math.min(BATCH, total - from) }, (_, i) => makeImage(from + i))
+          yield Array.from({ length: Math.min(BATCH, total - from) }, (_, i) => make(from + i))
           tap.made += BATCH
         }
       } finally {

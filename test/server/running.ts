@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { loadConfig } from '../../src/config/load.ts'
+import { type Flags, loadConfig } from '../../src/config/load.ts'
 import { Secret } from '../../src/config/secret.ts'
 import { type Running, startAfterimage } from '../../src/server/serve.ts'
 
@@ -8,8 +8,10 @@ const PASSWORD = 'correct horse'
 /** All three faces on free ports over a data folder, and a token of the user `demo`. */
 export async function startRunning(
   data: string,
+  given: Flags = {},
 ): Promise<{ readonly running: Running; readonly token: string; readonly project: string }> {
-  const flags = { data, 'compute.port': '0', 'image.port': '0', 'identity.port': '0' }
+  const ports = { 'compute.port': '0', 'image.port': '0', 'identity.port': '0' }
+  const flags = { data, ...ports, ...given }
   const { config } = loadConfig({ flags, environment: {}, cwd: data })
   const secrets = { password: new Secret(PASSWORD), servicePassword: undefined }
   const logger = pino({ level: 'silent' })

@@ -10,6 +10,7 @@ import type { Image } from '../../src/image/image.ts'
 import { compareInList } from '../../src/image/order.ts'
 import { matches } from '../../src/image/query.ts'
 import { isListed } from '../../src/image/visibility.ts'
+import type { Compression } from '../../src/server/compression/compression.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
 import type { ServerLimits } from '../../src/server/limits.ts'
 import type { Readiness } from '../../src/server/readiness.ts'
@@ -107,6 +108,7 @@ export interface Settings {
   readonly readiness?: Readiness
   readonly publicUrl?: string
   readonly trustedProxies?: readonly string[]
+  readonly compression?: Compression
   /** Takes what the server logs, a line each. */
   readonly log?: string[]
 }
@@ -135,6 +137,7 @@ export async function startServer(settings: Settings = {}): Promise<Stand> {
       ? pino({ level: 'silent' })
       : pino({}, { write: (line) => lines.push(line) })
   const app = createHttpServer(face, logger, settings.limits, settings.readiness)
+  settings.compression?.addTo(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const close = async () => {

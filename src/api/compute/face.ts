@@ -5,6 +5,7 @@ import { CatalogueFault } from '../../catalogue/faults.ts'
 import { NO_POLICY } from '../../deprecation/policy.ts'
 import { IdentityUnavailable } from '../../identity/identity.ts'
 import type { NotedCall } from '../../ledger/call-ledger.ts'
+import { allowCompression } from '../face/compressible.ts'
 import type { Face, Failure } from '../face/face.ts'
 import { UNAUTHORIZED_BODY, unauthorizedHeaders } from '../request/authenticate.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
@@ -92,6 +93,7 @@ function register(app: FastifyInstance, deps: ComputeDependencies, answers: Answ
         if (resolveBaseUrl(request, deps.baseUrl) === undefined) throw badHost()
         return elsewhere.forward(request, reply, (fault) => refuse(deps, reply, fault))
       }
+      allowCompression(reply)
       const admission = await admit(request, reply.raw, deps)
       switch (admission.kind) {
         case 'options':
@@ -276,6 +278,7 @@ async function answer(
         if (!call.asker.isGone) reply.log.error({ err }, 'a list was cut')
       })
     }
+    allowCompression(reply, list.forms)
     return reply.headers(list.headers).header('content-type', call.contentType).send(list.body)
   }
   const text = await HANDLERS[call.operation](call, body, catalogue)

@@ -5,6 +5,7 @@ import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { Image } from '../../image/image.ts'
 import { type Position, positionOf } from '../../image/order.ts'
 import { isEmptyQuery } from '../../image/query.ts'
+import type { KeptForms } from '../face/compressible.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { said } from '../request/said.ts'
 import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
@@ -25,6 +26,8 @@ const CHUNK_CHARACTERS = 1024 * 1024
 export interface ListAnswer {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer | Readable | undefined
+  /** Compressed forms of the body; undefined if it is not kept. */
+  readonly forms?: KeptForms
 }
 
 /** Answers `images` and `images/detail`. @throws ComputeFault, CatalogueFault */
@@ -51,8 +54,8 @@ export async function answerList(
   }
   if (isWhole) {
     const answer = { headers, body: Buffer.from(text) }
-    if (catalogue.version() === version) answers.put(version, key, answer)
-    return answer
+    if (catalogue.version() !== version) return answer
+    return answers.put(version, key, answer) ?? answer
   }
   if (call.isHead) {
     await chunks.return()

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SignInFault } from '../../identity/token-service.ts'
+import { allowCompression } from '../face/compressible.ts'
 import { endpointUrl } from '../face/endpoints.ts'
 import type { Face } from '../face/face.ts'
 import { resolveBaseUrl } from '../request/base-url.ts'
@@ -40,6 +41,7 @@ async function serve(
   try {
     const target = readTarget(request)
     const { route, id } = findRoute(target.segments)
+    if (!route.isAboutToken) allowCompression(reply)
     if (request.method === 'OPTIONS') {
       return reply.code(200).header('allow', allowedBy(route)).send()
     }

@@ -35,6 +35,11 @@ export interface Route {
   readonly handlers: Readonly<Partial<Record<'GET' | 'POST' | 'DELETE', Handler>>>
   /** Has no secrets: may be kept by a cache. */
   readonly isPublic?: boolean
+  /**
+   * Never compressed: a v2.0 answer holds a token beside names that the caller chose, and the length
+   * of what is compressed tells how much of the one is found in the other.
+   */
+  readonly isAboutToken?: boolean
 }
 
 const ROUTES: readonly Route[] = [
@@ -60,6 +65,7 @@ const ROUTES: readonly Route[] = [
   {
     path: 'v3/auth/tokens',
     handlers: { GET: showToken, POST: createToken, DELETE: revokeToken },
+    isAboutToken: true,
   },
   { path: 'v3/auth/catalog', handlers: { GET: showCatalog } },
   { path: 'v3/auth/projects', handlers: { GET: listOwnProjects } },
@@ -81,7 +87,7 @@ const ROUTES: readonly Route[] = [
   { path: 'v3/regions/:id', handlers: { GET: showRegion } },
   { path: 'v3/domains', handlers: { GET: listDomains } },
   { path: 'v3/domains/:id', handlers: { GET: showDomain } },
-  { path: 'v2.0/tokens', handlers: { POST: createTokenV2 } },
+  { path: 'v2.0/tokens', handlers: { POST: createTokenV2 }, isAboutToken: true },
   { path: 'v2.0/tenants', handlers: { GET: listTenants } },
 ]
 

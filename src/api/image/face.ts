@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { allowCompression } from '../face/compressible.ts'
 import type { Face } from '../face/face.ts'
 import { readTarget } from '../request/target.ts'
 import { admit } from './admit.ts'
@@ -66,7 +67,10 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
 function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
   reply.code(status).headers(headers)
   if (body === '') return reply.send()
-  return reply.send(typeof body === 'string' ? Buffer.from(body) : body)
+  // Image data is compressed already where that helps, and its Content-MD5 and ranges are of these bytes.
+  if (typeof body !== 'string') return reply.send(body)
+  allowCompression(reply)
+  return reply.send(Buffer.from(body))
 }
 
 /** Sends the fault of an expected error; an unexpected one goes to the error handler. */
