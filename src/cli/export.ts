@@ -43,7 +43,7 @@ async function runExport(command: Command, terminal: Terminal): Promise<void> {
     throw new UsageFailure('compressed data is not for a terminal; give --output FILE')
   }
   const { exportImages } = await import('../transfer/export.ts')
-  await withImages(config, 'read', async (store) => {
+  await withImages(config, terminal, 'read', async (store) => {
     const exportTo = (sink: Writable) =>
       exportImages(store, sink, { format, gzip, signal: terminal.stop })
     if (output === undefined) {

@@ -49,7 +49,7 @@ async function runImport(command: Command, files: string[], terminal: Terminal):
     progress.clear()
     terminal.stderr.write(`${text}\n`)
   }
-  const report = await withStore(loaded, isDry, (store) =>
+  const report = await withStore(loaded, terminal, isDry, (store) =>
     importImages({
       files,
       stdin: terminal.stdin,
@@ -78,13 +78,14 @@ type Store = Pick<ImageStore, 'putImages' | 'settle'>
 
 async function withStore<T>(
   { config }: LoadedConfig,
+  terminal: Terminal,
   isDry: boolean,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
-  if (!isDry) return await withImages(config, 'make', work)
+  if (!isDry) return await withImages(config, terminal, 'make', work)
   const { dryStore } = await import('../transfer/dry-store.ts')
   if (!(await hasCatalogue(config))) return await work(dryStore(undefined))
-  return await withImages(config, 'read', (store) => work(dryStore(store)))
+  return await withImages(config, terminal, 'read', (store) => work(dryStore(store)))
 }
 
 function printLeftOut(file: string, counts: ReadonlyMap<string, number>): string {

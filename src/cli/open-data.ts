@@ -8,6 +8,7 @@ import { FileTrouble, fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { Administration } from '../identity/local/administration.ts'
 import { inDataFolder } from '../server/data-folder.ts'
 import { CommandFailure } from './failure.ts'
+import { showRenewing } from './renewing.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
@@ -76,6 +77,7 @@ export async function refuseEmpty(config: Config): Promise<void> {
  */
 export async function withImages<T>(
   config: Config,
+  terminal: Terminal,
   mode: 'make' | 'read',
   work: (store: ImageStore) => Promise<T>,
 ): Promise<T> {
@@ -84,7 +86,7 @@ export async function withImages<T>(
   using database = await (mode === 'read'
     ? openToRead(config)
     : inDataFolder(config.data, () => openDatabase(config)))
-  return await work(openSqliteCatalogue(database))
+  return await work(openSqliteCatalogue(database, { onRenewing: showRenewing(terminal) }))
 }
 
 /**

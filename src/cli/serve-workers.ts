@@ -7,6 +7,7 @@ import { CountedAttempts } from '../identity/local/attempts.ts'
 import type { Running } from '../server/serve.ts'
 import type { RunningInFront } from '../server/serve-cloud.ts'
 import { Workers } from '../workers/workers.ts'
+import { showRenewing } from './renewing.ts'
 import type { Terminal } from './terminal.ts'
 import type { WorkerGiven, WorkerStarted } from './worker.ts'
 
@@ -30,7 +31,10 @@ export async function startCatalogueWorkers(
   terminal: Terminal,
 ): Promise<RunningCatalogue> {
   const { prepareData } = await import('../server/prepare.ts')
-  const { exampleImages } = await prepareData({ config, secrets, logger, withExample })
+  const { exampleImages } = await prepareData({
+    ...{ config, secrets, logger, withExample },
+    onRenewing: showRenewing(terminal),
+  })
   const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
   const [compute = '', image = '', identity = ''] = started.urls
   const { cloudsYaml } = started
@@ -62,6 +66,7 @@ async function startWorkers(
       config: known === undefined ? config : onPorts(config, known.urls),
       password: secrets.password?.reveal(),
       servicePassword: secrets.servicePassword?.reveal(),
+      isFirst: known === undefined,
     }),
     attempts: new CountedAttempts(Date.now),
     writeLog: (lines) => stderr.write(lines),

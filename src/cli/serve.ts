@@ -9,6 +9,7 @@ import { shellWord } from '../successor/source-text.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
 import { withAccounts } from './open-data.ts'
+import { showRenewing } from './renewing.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
 import type { Kept, RunningCatalogue } from './serve-workers.ts'
 import type { Terminal } from './terminal.ts'
@@ -102,7 +103,8 @@ async function startCatalogue(
 ): Promise<RunningCatalogue> {
   if (config.workers === 1) {
     const { startAfterimage } = await import('../server/serve.ts')
-    return startAfterimage({ config, secrets, logger, withExample })
+    const onRenewing = showRenewing(terminal)
+    return startAfterimage({ config, secrets, logger, withExample, onRenewing })
   }
   const { startCatalogueWorkers } = await import('./serve-workers.ts')
   return startCatalogueWorkers({ config, secrets }, withExample, logger, terminal)

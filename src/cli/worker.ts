@@ -17,6 +17,8 @@ export interface WorkerGiven {
   readonly config: Config
   readonly password: string | undefined
   readonly servicePassword: string | undefined
+  /** The first that was started for this configuration. */
+  readonly isFirst: boolean
 }
 
 /** What a worker of `serve` says once it serves. */
@@ -37,7 +39,8 @@ async function serve(given: WorkerGiven, attempts: Attempts): Promise<Work<Worke
   const options = { config, secrets, logger, limits }
   if (modeOf(config) !== 'embedded') return serveInFront(options)
   const { startAfterimage } = await import('../server/serve.ts')
-  const running = await startAfterimage({ ...options, withExample: false, attempts })
+  const checksFile = given.isFirst
+  const running = await startAfterimage({ ...options, withExample: false, attempts, checksFile })
   const { urls, cloudsYaml } = running
   const started = { urls: [urls.compute, urls.image, urls.identity], cloudsYaml }
   return { started, leave: () => running.leave(), close: () => running.close() }

@@ -137,29 +137,14 @@ export function assembleConfig(values: OptionValues): Config {
     trustedProxies: [...values['trustedProxies']],
     cloud: values['cloud'],
     glance: { url: [...(values['glance.url'] ?? [])] },
-    keystone: {
-      url: values['keystone.url'],
-      serviceUser: values['keystone.serviceUser'],
-      serviceUserDomain: values['keystone.serviceUserDomain'],
-      serviceProject: values['keystone.serviceProject'],
-      serviceProjectDomain: values['keystone.serviceProjectDomain'],
-      servicePasswordFile: values['keystone.servicePasswordFile'],
-    },
+    keystone: keystoneOf(values),
     region: values['region'],
     cache: {
       ttlMs: values['cache.ttlMs'],
       keyByUser: values['cache.keyByUser'],
       staleIfErrorMs: values['cache.staleIfErrorMs'],
     },
-    upstream: {
-      caFile: values['upstream.caFile'],
-      connectTimeoutMs: values['upstream.connectTimeoutMs'],
-      firstByteTimeoutMs: values['upstream.firstByteTimeoutMs'],
-      answerTimeoutMs: values['upstream.answerTimeoutMs'],
-      concurrentMax: values['upstream.concurrentMax'],
-      queueMax: values['upstream.queueMax'],
-      answerBytesMax: values['upstream.answerBytesMax'],
-    },
+    upstream: upstreamOf(values),
     tokens: { lifetimeHours: values['tokens.lifetimeHours'] },
     shutdown: { delayMs: values['shutdown.delayMs'] },
     deprecation: {
@@ -183,6 +168,29 @@ export function assembleConfig(values: OptionValues): Config {
     metrics: { host: values['metrics.host'], port: values['metrics.port'] },
     log: { level: values['log.level'] },
   })
+}
+
+function keystoneOf(values: OptionValues): KeystoneConfig {
+  return {
+    url: values['keystone.url'],
+    serviceUser: values['keystone.serviceUser'],
+    serviceUserDomain: values['keystone.serviceUserDomain'],
+    serviceProject: values['keystone.serviceProject'],
+    serviceProjectDomain: values['keystone.serviceProjectDomain'],
+    servicePasswordFile: values['keystone.servicePasswordFile'],
+  }
+}
+
+function upstreamOf(values: OptionValues): UpstreamConfig {
+  return {
+    caFile: values['upstream.caFile'],
+    connectTimeoutMs: values['upstream.connectTimeoutMs'],
+    firstByteTimeoutMs: values['upstream.firstByteTimeoutMs'],
+    answerTimeoutMs: values['upstream.answerTimeoutMs'],
+    concurrentMax: values['upstream.concurrentMax'],
+    queueMax: values['upstream.queueMax'],
+    answerBytesMax: values['upstream.answerBytesMax'],
+  }
 }
 
 function limitsOf(values: OptionValues): LimitsConfig {

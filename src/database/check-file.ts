@@ -3,8 +3,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 
-/** A larger file is not read whole at start; damage in it shows when it is read. */
-const FULL_CHECK_BYTES_MAX = 256 * 1024 * 1024
+/**
+ * A larger file is not read whole when it is opened, as that would take more than a moment; a server
+ * has it checked beside its work (file-check.ts).
+ */
+const FULL_CHECK_BYTES_MAX = 16 * 1024 * 1024
+
+/** Whether a file of the size that it has now was read whole when it was opened. */
+export function wholeFileCheckedAtOpening(file: string): boolean {
+  return statSync(file).size <= FULL_CHECK_BYTES_MAX
+}
 
 /** The file is not one to open. `message` names the file and says what is wrong and what to do. */
 export class DatabaseRefused extends Error {

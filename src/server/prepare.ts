@@ -17,10 +17,10 @@ export interface Prepared {
  * @throws DatabaseRefused, LedgerRefused, FileTrouble, CloudsYamlRefused, AdministrationError
  */
 export async function prepareData(options: StartOptions): Promise<Prepared> {
-  const { config, logger } = options
+  const { config, logger, onRenewing } = options
   const { database } = await inDataFolder(config.data, () => openAccounts(options))
   try {
-    const catalogue = openSqliteCatalogue(database)
+    const catalogue = openSqliteCatalogue(database, onRenewing === undefined ? {} : { onRenewing })
     const exampleImages = options.withExample ? await fillEmpty(catalogue, database) : 0
     const imageData = await openImageData(config.data, catalogue, config.image, logger)
     await imageData.close()

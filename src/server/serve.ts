@@ -40,6 +40,7 @@ import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
 import { RequestGate } from './request-gate.ts'
+import { watchFile } from './watch-file.ts'
 import { WriteTroubles } from './write-troubles.ts'
 
 const HOUR_MS = 3_600_000
@@ -58,6 +59,10 @@ export interface StartOptions {
   readonly attempts?: Attempts
   /** This process's share of the limits of a listener; by default all of them. */
   readonly limits?: Partial<ServerLimits>
+  /** Told how many images of an older file have been brought up to date, of how many. */
+  readonly onRenewing?: (imagesDone: number, images: number) => void
+  /** Whether a large file is checked beside the requests; of several processes one is enough. */
+  readonly checksFile?: boolean
 }
 
 /** A running Afterimage. */
@@ -90,8 +95,11 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { database, firstAccounts } = await inDataFolder(config.data, () => openAccounts(options))
   const troubles = new WriteTroubles(options.logger, () => database.tryWrite())
   database.watchWrites(troubles)
+  const file = join(config.data, DATABASE_FILE)
+  const fileWatch = options.checksFile === false ? undefined : watchFile(file, options.logger)
   const readiness = new Readiness([
     catalogueCheck(() => troubles.current()),
+    ...(fileWatch === undefined ? [] : [fileWatch.readiness]),
     diskCheck(config.data, config.image.freeBytesMin),
   ])
   const apps: FastifyInstance[] = []
@@ -103,11 +111,13 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     ledger?.close()
     await imageData?.close()
     await nova?.close()
+    await fileWatch?.[Symbol.asyncDispose]()
     troubles[Symbol.dispose]()
     database.close()
   }
   try {
-    const catalogue = openSqliteCatalogue(database)
+    const { onRenewing } = options
+    const catalogue = openSqliteCatalogue(database, onRenewing === undefined ? {} : { onRenewing })
     const exampleImages = options.withExample ? await fillEmpty(catalogue, database) : 0
     imageData = await openImageData(config.data, catalogue, config.image, options.logger)
     ledger = openLedger(config, options.logger)

@@ -39,6 +39,15 @@ function olderFile(t: TestContext): string {
   return file
 }
 
+test('bringing an older file up to date tells how far it is, and a newer one tells nothing', (t) => {
+  using database = new Database(olderFile(t))
+  const told: (readonly number[])[] = []
+  const onRenewing = (imagesDone: number, images: number) => told.push([imagesDone, images])
+  openSqliteCatalogue(database, { onRenewing })
+  openSqliteCatalogue(database, { onRenewing })
+  assert.deepEqual(told, [[IMAGES.length, IMAGES.length]])
+})
+
 test('a file that an earlier version wrote answers every list and search', async (t) => {
   using database = new Database(olderFile(t))
   const catalogue = openSqliteCatalogue(database)

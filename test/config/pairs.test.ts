@@ -94,6 +94,11 @@ describe('what holds the images and what knows the callers', () => {
       /^keystone\.url \(--keystone-url\) needs a Glance: give --glance-url too$/,
     ],
     [
+      'metrics of several processes',
+      { 'metrics.port': '9464', workers: '2' },
+      /^metrics\.port \(--metrics-port\) measures one process: give --workers 1/,
+    ],
+    [
       'an address for metrics that are not printed',
       { 'metrics.host': '::1' },
       /^metrics\.host \(--metrics-host\) is where nothing is printed: give --metrics-port/,

@@ -11,15 +11,19 @@ const BATCH_IMAGES = 1_000
 
 /**
  * Indexes every image again if the file's postings are of another version. It blocks until done.
+ * @param onRenewing told after each batch how many images are done, of how many
  */
-export function renewPostings(database: Database): void {
+export function renewPostings(
+  database: Database,
+  onRenewing: (imagesDone: number, images: number) => void = () => undefined,
+): void {
   if (database.isReadOnly || versionIn(database) === WORDS_VERSION) return
   database.writeAtStart(() => {
     // Another process may have done it while this one waited.
     const version = versionIn(database)
     if (version === WORDS_VERSION) return
     if (version !== 0) database.sqlite.exec(`INSERT INTO postings (postings) VALUES ('delete-all')`)
-    postAll(database)
+    postAll(database, onRenewing)
     database.prepare('UPDATE posted_words SET version = ?').run(WORDS_VERSION)
   })
 }
@@ -29,7 +33,13 @@ function versionIn(database: Database): number {
   return (row as { version: number }).version
 }
 
-function postAll(database: Database): void {
+function postAll(
+  database: Database,
+  onRenewing: (imagesDone: number, images: number) => void,
+): void {
+  const counted = database.prepare('SELECT count(*) AS images FROM images').get()
+  const { images } = counted as { images: number }
+  let imagesDone = 0
   const audiencesOf = new Audiences(database)
   const some = database.prepare(`${SELECT_IMAGE} WHERE place > ? ORDER BY place LIMIT ?`)
   const setAudiences = database.prepare('UPDATE images SET audiences = ? WHERE n = ?')
@@ -45,6 +55,8 @@ function postAll(database: Database): void {
       if (text !== '') post.run(row.place, postingWords(audiences, termsOf(image)))
       after = row.place
     }
+    imagesDone += rows.length
+    onRenewing(imagesDone, images)
     if (rows.length < BATCH_IMAGES) return
   }
 }

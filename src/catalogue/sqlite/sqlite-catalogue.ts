@@ -62,6 +62,8 @@ export interface SqliteCatalogueOptions {
   readonly planLimits?: PlanLimits
   /** Up to this many candidates of a search are sorted without comparing plans. */
   readonly fewImages?: number
+  /** Told how many images of an older file have been indexed anew, of how many. */
+  readonly onRenewing?: (imagesDone: number, images: number) => void
 }
 
 /** The embedded catalogue; the caller closes its database. */
@@ -69,7 +71,7 @@ export function openSqliteCatalogue(
   database: Database,
   options: SqliteCatalogueOptions = {},
 ): SqliteCatalogue {
-  renewPostings(database)
+  renewPostings(database, options.onRenewing)
   return new SqliteCatalogue(database, {
     now: options.now ?? (() => Math.floor(Date.now() / 1000)),
     planLimits: options.planLimits ?? PLAN_LIMITS,
@@ -86,7 +88,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
   readonly #images = new RememberedImages()
   readonly #imageOf = (row: ImageRow) => this.#images.ofRow(row)
 
-  constructor(database: Database, options: Required<SqliteCatalogueOptions>) {
+  constructor(database: Database, options: Required<Omit<SqliteCatalogueOptions, 'onRenewing'>>) {
     this.#database = database
     this.#now = options.now
     this.#planLimits = options.planLimits

@@ -1,0 +1,41 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { wholeFileCheckedAtOpening } from '../database/check-file.ts'
+import { startFileCheck } from '../database/file-check.ts'
+import type { ReadinessCheck } from './readiness.ts'
+
+/** The check of a large catalogue file that goes on beside the requests. */
+export interface FileWatch extends AsyncDisposable {
+  /** Not ready once damage has been found. */
+  readonly readiness: ReadinessCheck
+}
+
+/**
+ * Checks the whole file unless that was done when it was opened. Damage is logged and makes the
+ * server not ready; it goes on answering from what can be read.
+ */
+export function watchFile(
+  file: string,
+  logger: Pick<FastifyBaseLogger, 'error' | 'warn'>,
+  isCheckedAlready = wholeFileCheckedAtOpening,
+): FileWatch {
+  let isDamaged = false
+  const readiness: ReadinessCheck = {
+    name: 'file',
+    check: async () =>
+      isDamaged ? "the catalogue's file is damaged; the log says where" : undefined,
+  }
+  if (isCheckedAlready(file)) return { readiness, [Symbol.asyncDispose]: async () => undefined }
+  const check = startFileCheck(file)
+  check.result.then(
+    (found) => {
+      if (found === undefined || found.damage.length === 0) return
+      isDamaged = true
+      logger.error(
+        { file, damage: found.damage },
+        "the catalogue's file is damaged: stop this server and restore a backup",
+      )
+    },
+    (err: unknown) => logger.warn({ err, file }, "the catalogue's file could not be checked"),
+  )
+  return { readiness, [Symbol.asyncDispose]: () => check.stop() }
+}
