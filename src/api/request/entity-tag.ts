@@ -11,11 +11,11 @@ export function entityTagOf(body: Buffer): string {
 
 /**
  * Whether `If-None-Match` names what would be answered (RFC 9110, 13.1.2). A tag of ours holds no
- * quotation mark, so it cannot be a part of another one.
+ * quotation mark, so it cannot be a part of another one. `*` names nothing that the caller has, and
+ * gets the answer, as Nova gives it.
  */
 export function isKnown(ifNoneMatch: string | undefined, entityTag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.trim() === '*' || ifNoneMatch.includes(entityTag.slice('W/'.length))
+  return ifNoneMatch?.includes(entityTag.slice('W/'.length)) === true
 }
 
 /**

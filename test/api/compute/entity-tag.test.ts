@@ -26,7 +26,7 @@ test('what a caller has already is a 304 without a body, with the headers of the
     const tag = String(whole.headers['etag'])
     assert.match(tag, /^W\/"[\w-]{43}"$/)
     for (const method of ['GET', 'HEAD']) {
-      for (const known of [tag, tag.slice(2), `"x", ${tag}`, `${tag},W/"y"`, '*']) {
+      for (const known of [tag, tag.slice(2), `"x", ${tag}`, `${tag},W/"y"`]) {
         const again = await server.ask(url, { method, headers: { 'if-none-match': known } })
         assert.deepEqual([again.status, again.text], [304, ''], `${method} ${path} ${known}`)
         for (const name of ['etag', 'vary', 'cache-control', 'link', 'deprecation']) {
@@ -35,7 +35,7 @@ test('what a caller has already is a 304 without a body, with the headers of the
         assert.equal(again.headers['content-type'], undefined)
         assert.match(String(again.headers['content-length']), /^(?:undefined|0)$/)
       }
-      for (const other of ['"x"', tag.replace('"', '"x'), '', tag.slice(0, -1)]) {
+      for (const other of ['*', '"x"', tag.replace('"', '"x'), '', tag.slice(0, -1)]) {
         const again = await server.ask(url, { method, headers: { 'if-none-match': other } })
         assert.equal(again.status, 200, other)
       }
@@ -66,7 +66,7 @@ test('two processes give the same tag, and what is not there has none', async ()
   await store.putImages([image])
   await using two = await startServer(store)
   for (const path of READS) assert.equal(await tagOf(one, path), await tagOf(two, path))
-  const headers = { 'if-none-match': '*' }
+  const headers = { 'if-none-match': await tagOf(one, 'images') }
   for (const path of ['images/nosuch', 'images/detail?limit=x']) {
     const { status, headers: sent } = await one.ask(`/v2.1/${DEMO}/${path}`, { headers })
     assert.ok(status >= 400)
