@@ -31,8 +31,18 @@ export async function withClaim<T>(
       throw error
     }
   } finally {
-    if (isPutRight) await claim.release()
-    else deps.data.putRightLater(id, claim)
+    if (!isPutRight || !(await isReleased(deps, claim, id))) deps.data.putRightLater(id, claim)
+  }
+}
+
+/** A claim that stays would keep new data from the image; the answer has nothing to do with it. */
+async function isReleased(deps: ImageDependencies, claim: Claim, id: string): Promise<boolean> {
+  try {
+    await claim.release()
+    return true
+  } catch (error) {
+    deps.data.warn({ err: error, image: id }, 'the claim on the image stays until it can be ended')
+    return false
   }
 }
 

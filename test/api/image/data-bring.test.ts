@@ -152,6 +152,35 @@ for (const status of ['saving', 'uploading'] as const) {
   })
 }
 
+test('a claim that cannot be ended fails no upload, and is ended once it can be', async (t) => {
+  const { catalogue, open, log } = await openData(t)
+  await catalogue.putImages([queued])
+  const opened = await open()
+  const { files } = opened.service
+  const claimed = async (id: string) => {
+    const claim = await files.claim(id)
+    const release = claim.release.bind(claim)
+    claim.release = () => {
+      claim.release = release
+      return Promise.reject(new Error('the disk reports an error'))
+    }
+    return claim
+  }
+  const service = { ...opened.service, files: { ...files, claim: claimed } }
+  const deps = { catalogue, data: service, now: () => 0 } as unknown as ImageDependencies
+  await withClaim(deps, ID, 'saving', async (claim) => {
+    await activate(deps, claim, ID, 'saving', await claim.receive(body(), undefined))
+  })
+  assert.match(log.join(''), /the claim on the image stays until it can be ended/)
+  await untilFree(opened)
+  const image = await catalogue.find(ID)
+  assert.equal(image?.status, 'active')
+  const data = await files.open(image)
+  assert.equal(data?.sizeBytes, BYTES.length)
+  await data?.close()
+  await opened.close()
+})
+
 test('an image that is not staged is not imported, whatever was staged for one of its id', async (t) => {
   const { catalogue, open, files } = await openData(t)
   const opened = await open()
