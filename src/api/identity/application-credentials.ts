@@ -42,27 +42,34 @@ export async function createApplicationCredential(call: Call): Promise<Answer> {
 
 /** Keystone shows two fields more of one than of each in a list. */
 export async function showApplicationCredential(call: Call): Promise<Answer> {
-  const credential = await theOne(call, 'identity:get_application_credential')
+  const { credential } = await theOne(call, 'identity:get_application_credential')
   const shown = { ...view(credential, call.endpoints), user_id: credential.userId, system: null }
   return ok({ application_credential: shown })
 }
 
 export async function deleteApplicationCredential(call: Call): Promise<Answer> {
-  const { id } = await theOne(call, 'identity:delete_application_credential')
-  refuseRestricted((await describedCaller(call)).description)
-  await call.users.applicationCredentials.remove(id)
+  const action = 'identity:delete_application_credential'
+  const { credential, description } = await theOne(call, action)
+  refuseRestricted(description)
+  await call.users.applicationCredentials.remove(credential.id)
   return { status: 204 }
+}
+
+/** The one asked for, and who asks. */
+interface Asked {
+  readonly credential: ApplicationCredential
+  readonly description: TokenDescription
 }
 
 /**
  * Whose it is counts, not which user stands in the path. @throws KeystoneFault 401, 403, 404
  */
-async function theOne(call: Call, action: string): Promise<ApplicationCredential> {
-  const caller = await callerOf(call)
+async function theOne(call: Call, action: string): Promise<Asked> {
+  const { caller, description } = await describedCaller(call)
   const credential = await call.users.applicationCredentials.find(call.credentialId)
   refuseStranger(caller, credential?.userId ?? call.id, action)
   if (credential === undefined) throw notFound('Application Credential', call.credentialId)
-  return credential
+  return { credential, description }
 }
 
 function refuseStranger(caller: Caller, ownerId: string, action: string): void {

@@ -54,12 +54,15 @@ export async function callerOf(call: Call): Promise<Caller> {
   return caller
 }
 
-/** The caller's own token. @throws KeystoneFault 401 */
-export async function describedCaller(call: Call): Promise<DescribedToken> {
+/** The caller, and all there is to say of the token. @throws KeystoneFault 401, CallerThrottled */
+export async function describedCaller(
+  call: Call,
+): Promise<DescribedToken & { readonly caller: Caller }> {
+  const caller = await callerOf(call)
   const token = header(call, 'x-auth-token') ?? ''
   const description = await call.users.describe(token)
   if (description === undefined) throw unauthorized()
-  return { token, description }
+  return { caller, token, description }
 }
 
 /** @throws KeystoneFault 401, 403, CallerThrottled */
