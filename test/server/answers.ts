@@ -1,9 +1,12 @@
+import { decoded } from './compression/ask.ts'
+
 /** Parses answers by hand, to find faults that a client would tolerate. */
 
 export interface Answer {
   readonly status: number
   /** Lower-case names; a repeated header's values in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>
+  /** Decoded, if it has a Content-Encoding; empty while it is not whole then. */
   readonly body: string
   /** Whether the body ended where its framing says that it ends; false where it says nothing. */
   readonly isComplete: boolean
@@ -70,22 +73,37 @@ function readBody(
   isEmpty: boolean,
 ): Body {
   if (isEmpty) return { body: '', isComplete: true, after: rest }
+  const { body, isComplete, after } = readFramed(rest, headers)
+  const bytes = Buffer.from(body, 'latin1')
+  const coding = headers.get('content-encoding')?.[0]
+  if (coding === undefined) return { body: bytes.toString('utf8'), isComplete, after }
+  if (!isComplete) return { body: '', isComplete, after }
+  try {
+    const plain = decoded({ headers: { 'content-encoding': coding }, bytes })
+    return { body: plain.toString('utf8'), isComplete, after }
+  } catch {
+    return { body: '', isComplete: false, after }
+  }
+}
+
+/** The body as it came, in Latin-1. */
+function readFramed(rest: string, headers: ReadonlyMap<string, readonly string[]>): Body {
   if (headers.get('transfer-encoding')?.[0] === 'chunked') return readChunks(rest)
   const given = headers.get('content-length')?.[0]
   // Framed by the end of the connection alone: there is no telling whether it is whole.
   const length = given === undefined ? Number.POSITIVE_INFINITY : Number(given)
-  const bytes = rest.slice(0, length)
-  const body = Buffer.from(bytes, 'latin1').toString('utf8')
-  return { body, isComplete: bytes.length === length, after: rest.slice(length) }
+  const body = rest.slice(0, length)
+  return { body, isComplete: body.length === length, after: rest.slice(length) }
 }
 
 function readChunks(from: string): Body {
   const parts: string[] = []
   let at = 0
-  const finish = (isComplete: boolean) => {
-    const body = Buffer.from(parts.join(''), 'latin1').toString('utf8')
-    return { body, isComplete, after: from.slice(at) }
-  }
+  const finish = (isComplete: boolean) => ({
+    body: parts.join(''),
+    isComplete,
+    after: from.slice(at),
+  })
   for (;;) {
     const end = from.indexOf('\r\n', at)
     if (end === -1) return finish(false)
