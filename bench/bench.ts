@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,7 @@ import {
 import { type Examined, examine } from './rows-examined.ts'
 import { judgeSwitches, measureSwitches, switchesSection } from './switches.ts'
 import { VIEWERS } from './viewers.ts'
+import { workersSectionOf } from './workers/section.ts'
 import { ROWS } from './workload.ts'
 import { checkWrk } from './wrk.ts'
 
@@ -126,7 +127,9 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
     await writeFile(jsonFile, `${JSON.stringify(all, undefined, 2)}\n`)
   }
   if (form.name === 'full') {
-    await writeFile(fileURLToPath(new URL(`../${REPORT_FILE}`, import.meta.url)), report.text)
+    const file = fileURLToPath(new URL(`../${REPORT_FILE}`, import.meta.url))
+    const workers = workersSectionOf(await readFile(file, 'utf8'))
+    await writeFile(file, report.text + workers)
   }
   return demands.every(({ isMet }) => isMet)
 }

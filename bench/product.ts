@@ -62,6 +62,7 @@ export async function addUser(
 
 /** A serving process. */
 export interface Product extends AsyncDisposable {
+  readonly pid: number
   readonly computeUrl: string
   readonly imageUrl: string
   /** A token of the user that `addUser` added. */
@@ -83,6 +84,7 @@ export async function serve(data: string, flags: readonly string[] = []): Promis
   try {
     const { compute, image, identity } = await greeting(child)
     return {
+      pid: child.pid ?? 0,
       computeUrl: compute,
       imageUrl: image,
       signIn: (name) => signIn(identity, name),

@@ -18,7 +18,7 @@ export function introduction(form: Form): string {
   return `# Throughput
 
 Measured by \`npm run bench${what}\` on ${new Date().toISOString().slice(0, 10)}: ${processors.length} cores (${model}),
-${memoryGib} GiB of memory, Node ${process.versions.node}. Every figure on this page comes from that one run.
+${memoryGib} GiB of memory, Node ${process.versions.node}. Every figure on this page, but for those of [workers](#workers), comes from that one run.
 
 Each row of load is the product's own server (\`afterimage serve\`, one process) beside a bare \`node:http\` server that does
 nothing but send the very same bytes (status, headers, body), recorded from the product. The load is \`wrk\`, one thread,

@@ -20,7 +20,11 @@ export interface Load {
   readonly seconds: number
   /** CONNECTIONS without it. */
   readonly connections?: number
+  /** A request that takes longer counts as broken. */
+  readonly timeoutSeconds?: number
 }
+
+const TIMEOUT_SECONDS = 2
 
 export interface Measured {
   readonly requestsPerSecond: number
@@ -37,6 +41,7 @@ export async function load({
   round,
   seconds,
   connections = CONNECTIONS,
+  timeoutSeconds = TIMEOUT_SECONDS,
 }: Load): Promise<Measured> {
   const script = [
     '-s',
@@ -46,7 +51,8 @@ export async function load({
     pathsFile,
     ...(round === undefined ? [] : [String(round)]),
   ]
-  const flags = ['-t1', `-c${connections}`, `-d${seconds}s`, '-H', `X-Auth-Token: ${token}`]
+  const times = [`-d${seconds}s`, '--timeout', `${timeoutSeconds}s`]
+  const flags = ['-t1', `-c${connections}`, ...times, '-H', `X-Auth-Token: ${token}`]
   const { stdout } = await start([...flags, ...script])
   const found = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) ?? '{}')
   const { requests, microseconds, bytes, p50, p99, refused, broken } = found
