@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { CountedAttempts } from '../identity/local/attempts.ts'
+import { countersOf } from '../limits/caller-counters.ts'
 import type { Running } from '../server/serve.ts'
 import type { RunningInFront } from '../server/serve-cloud.ts'
 import { Workers } from '../workers/workers.ts'
@@ -68,7 +69,10 @@ async function startWorkers(
       servicePassword: secrets.servicePassword?.reveal(),
       isFirst: known === undefined,
     }),
-    attempts: new CountedAttempts(Date.now),
+    counts: {
+      attempts: new CountedAttempts(Date.now),
+      callers: countersOf(config.limits, () => performance.now()),
+    },
     writeLog: (lines) => stderr.write(lines),
     log: logger,
     stopTimeoutMs: config.shutdown.delayMs + STOP_TIMEOUT_MS,

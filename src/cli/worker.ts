@@ -5,10 +5,9 @@ import { DEBUG_VARIABLE } from '../config/options.ts'
 import { modeOf } from '../config/pairs.ts'
 import { Secret } from '../config/secret.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
-import type { Attempts } from '../identity/local/attempts.ts'
 import type { CloudOptions } from '../server/serve-cloud.ts'
 import { shareOfWorker } from '../server/worker-share.ts'
-import { beWorker, type Work } from '../workers/worker.ts'
+import { beWorker, type Shared, type Work } from '../workers/worker.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
@@ -28,7 +27,7 @@ export interface WorkerStarted {
   readonly cloudsYaml: string | undefined
 }
 
-async function serve(given: WorkerGiven, attempts: Attempts): Promise<Work<WorkerStarted>> {
+async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerStarted>> {
   const { config, limits } = shareOfWorker(given.config)
   const secret = (text: string | undefined) => (text === undefined ? undefined : new Secret(text))
   const secrets = {
@@ -36,11 +35,16 @@ async function serve(given: WorkerGiven, attempts: Attempts): Promise<Work<Worke
     servicePassword: secret(given.servicePassword),
   }
   const logger = pino({ level: config.log.level }, process.stderr)
-  const options = { config, secrets, logger, limits }
+  const callerCounters = shared.callers(config.limits)
+  const options = { config, secrets, logger, limits, callerCounters }
   if (modeOf(config) !== 'embedded') return serveInFront(options)
   const { startAfterimage } = await import('../server/serve.ts')
-  const checksFile = given.isFirst
-  const running = await startAfterimage({ ...options, withExample: false, attempts, checksFile })
+  const running = await startAfterimage({
+    ...options,
+    withExample: false,
+    attempts: shared.attempts,
+    checksFile: given.isFirst,
+  })
   const { urls, cloudsYaml } = running
   const started = { urls: [urls.compute, urls.image, urls.identity], cloudsYaml }
   return { started, leave: () => running.leave(), close: () => running.close() }

@@ -8,10 +8,9 @@ import { clientAddress } from '../api/request/client-address.ts'
 import type { LimitsConfig } from '../config/config.ts'
 import type { Caller } from '../identity/identity.ts'
 import { addressGroup } from '../limits/address-group.ts'
-import { Holds } from '../limits/holds.ts'
+import { type CallerCounters, countersOf, type Rates } from '../limits/caller-counters.ts'
 import { LastUsed } from '../limits/last-used.ts'
 import { type Counted, rateHeaders } from '../limits/rate-headers.ts'
-import { TokenBuckets } from '../limits/token-buckets.ts'
 import { turnAway } from './turn-away.ts'
 
 /** Tokens whose project is remembered. */
@@ -19,34 +18,34 @@ const TOKENS_MAX = 10_000
 /** Seconds for a Retry-After header: what is under way may take any time. */
 const HELD_RETRY_S = 5
 
-/** What each address, project and caller may do, over all faces of the process. */
+/**
+ * What each address, project and caller may do, over all faces of the process; over other processes
+ * too, where the counters do.
+ */
 export class CallerGate implements CallerLimits {
-  readonly #addresses: TokenBuckets | undefined
-  readonly #projects: TokenBuckets | undefined
-  readonly #held: Readonly<Record<Held, Holds | undefined>>
+  readonly #counters: CallerCounters
   /** Projects by the hashes of their tokens. */
   readonly #projectOf = new LastUsed<string>(TOKENS_MAX)
   readonly #trustedProxies: BlockList
   readonly #counted = new WeakMap<FastifyRequest, Counted[]>()
 
   /** @param trustedProxies whose X-Forwarded-For is believed */
-  constructor(limits: LimitsConfig, trustedProxies: BlockList, now = () => performance.now()) {
-    const buckets = (requestsPerMinute: number, burst: number) =>
-      requestsPerMinute === 0 ? undefined : new TokenBuckets({ requestsPerMinute, burst }, now)
-    this.#addresses = buckets(limits.addressRequestsPerMinute, limits.addressBurst)
-    this.#projects = buckets(limits.projectRequestsPerMinute, limits.projectBurst)
-    const holds = (max: number) => (max === 0 ? undefined : new Holds(max))
-    this.#held = {
-      'long list': holds(limits.listsPerCaller),
-      upload: holds(limits.uploadsPerCaller),
-    }
+  constructor(
+    limits: LimitsConfig,
+    trustedProxies: BlockList,
+    now = () => performance.now(),
+    counters = countersOf(limits, now),
+  ) {
+    this.#counters = counters
     this.#trustedProxies = trustedProxies
   }
 
   /** To be called before the face adds its own hooks. */
   addTo(app: FastifyInstance, face: Face): void {
-    if (this.#addresses === undefined && this.#projects === undefined) return
-    app.addHook('onRequest', (request, reply, done) => this.#arrive(face, request, reply, done))
+    if (this.#counters.address === undefined && this.#counters.project === undefined) return
+    app.addHook('onRequest', (request, reply, done) => {
+      this.#arrive(face, request, reply, done).catch(done)
+    })
     app.addHook('onSend', (request, reply, payload, done) => {
       // An answer of another service is returned as it is.
       if (face.isPassedOn?.(request.originalUrl) !== true) this.#sayStanding(request, reply)
@@ -54,13 +53,13 @@ export class CallerGate implements CallerLimits {
     })
   }
 
-  admit(request: FastifyRequest, caller: Caller): void {
+  async admit(request: FastifyRequest, caller: Caller): Promise<void> {
     const { projectId, userId } = caller
     // Where nobody checks tokens, nobody knows the project: only addresses count.
     if (caller.isUnchecked === true) return
     const key = projectId === null ? `user ${userId}` : `project ${projectId}`
     this.#projectOf.set(hashOf(tokenOf(request)), key)
-    const retryAfterS = this.#take(this.#projects, 'project', key, request)
+    const retryAfterS = await this.#take('project', key, request)
     if (retryAfterS > 0) throw new CallerThrottled(tooMany('project'), retryAfterS)
   }
 
@@ -74,10 +73,10 @@ export class CallerGate implements CallerLimits {
     return project ?? `address ${this.#addressOf(request)}`
   }
 
-  hold(what: Held, reply: FastifyReply, caller: Caller): void {
-    const holds = this.#held[what]
+  async hold(what: Held, reply: FastifyReply, caller: Caller): Promise<void> {
+    const holds = this.#counters[what]
     if (holds === undefined) return
-    const giveBack = holds.take(this.#keyOf(reply.request, caller))
+    const giveBack = await holds.take(this.#keyOf(reply.request, caller))
     if (giveBack === undefined) {
       const message = `There are too many ${what}s of this caller at once. Try again later.`
       throw new CallerThrottled(message, HELD_RETRY_S)
@@ -95,8 +94,13 @@ export class CallerGate implements CallerLimits {
     return addressGroup(clientAddress(request, this.#trustedProxies))
   }
 
-  #arrive(face: Face, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    const retryAfterS = this.#take(this.#addresses, 'address', this.#addressOf(request), request)
+  async #arrive(
+    face: Face,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: () => void,
+  ): Promise<void> {
+    const retryAfterS = await this.#take('address', this.#addressOf(request), request)
     if (retryAfterS === 0) {
       done()
       return
@@ -110,16 +114,16 @@ export class CallerGate implements CallerLimits {
   }
 
   /** @returns the seconds to wait; 0: go on */
-  #take(
-    buckets: TokenBuckets | undefined,
-    policy: string,
+  async #take(
+    policy: 'address' | 'project',
     key: string,
     request: FastifyRequest,
-  ): number {
-    if (buckets === undefined) return 0
-    const standing = buckets.take(key)
+  ): Promise<number> {
+    const rates: Rates | undefined = this.#counters[policy]
+    if (rates === undefined) return 0
+    const standing = await rates.take(key)
     const counted = this.#counted.get(request) ?? []
-    this.#counted.set(request, [...counted, { policy, rate: buckets.rate, standing }])
+    this.#counted.set(request, [...counted, { policy, rate: rates.rate, standing }])
     return standing.isAllowed ? 0 : standing.retryAfterS
   }
 }

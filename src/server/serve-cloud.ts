@@ -11,6 +11,7 @@ import { KeystoneIdentity } from '../identity/keystone/keystone-identity.ts'
 import { withoutVersion } from '../identity/keystone/read-token.ts'
 import type { ServiceUser } from '../identity/keystone/service-token.ts'
 import { UncheckedIdentity } from '../identity/unchecked/unchecked-identity.ts'
+import type { CallerCounters } from '../limits/caller-counters.ts'
 import type { ServiceMeter } from '../metrics/upstream-metrics.ts'
 import { Upstream, type UpstreamEvent } from '../upstream/upstream.ts'
 import { CallerGate } from './caller-gate.ts'
@@ -37,6 +38,8 @@ export interface CloudOptions {
   readonly logger: FastifyBaseLogger
   /** This process's share of the limits of the listener; by default all of them. */
   readonly limits?: Partial<ServerLimits>
+  /** What counts the requests of callers; by default this process, for itself. */
+  readonly callerCounters?: CallerCounters
 }
 
 /** An Afterimage in front of a Glance. */
@@ -63,6 +66,7 @@ export async function startInFront({
   secrets,
   logger,
   limits,
+  callerCounters,
 }: CloudOptions): Promise<RunningInFront> {
   const metrics = openMetrics(config, logger)
   const { glance, keystone } = openUpstreams(config, logger, metrics)
@@ -70,7 +74,7 @@ export async function startInFront({
   const ledger = openLedger(config, logger)
   const users = identityOver(keystone, config, secrets, metrics)
   const trustedProxies = trustedProxyList(config.trustedProxies)
-  const callers = new CallerGate(config.limits, trustedProxies)
+  const callers = new CallerGate(config.limits, trustedProxies, undefined, callerCounters)
   const face = computeFace({
     baseUrl: { publicUrl: config.compute.publicUrl, trustedProxies },
     callerLimits: callers,

@@ -20,6 +20,7 @@ import { bootstrap, type FirstAccounts } from '../identity/local/bootstrap.ts'
 import { pointCloudsYaml, writeCloudsYaml } from '../identity/local/clouds-yaml.ts'
 import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
+import type { CallerCounters } from '../limits/caller-counters.ts'
 import { UploadMetrics } from '../metrics/upload-metrics.ts'
 import { loadExample } from '../transfer/example.ts'
 import { CallerGate } from './caller-gate.ts'
@@ -57,6 +58,8 @@ export interface StartOptions {
   readonly withExample: boolean
   /** What counts the guesses of passwords; by default this process, for itself. */
   readonly attempts?: Attempts
+  /** What counts the requests of callers; by default this process, for itself. */
+  readonly callerCounters?: CallerCounters
   /** This process's share of the limits of a listener; by default all of them. */
   readonly limits?: Partial<ServerLimits>
   /** Told how many images of an older file have been brought up to date, of how many. */
@@ -219,6 +222,7 @@ async function listenAll(
     attempts,
     limits,
     metrics,
+    callerCounters,
   }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
@@ -243,7 +247,7 @@ async function listenAll(
     image: endpoint('image'),
     identity: endpoint('identity'),
   }
-  const callers = new CallerGate(config.limits, trustedProxies)
+  const callers = new CallerGate(config.limits, trustedProxies, undefined, callerCounters)
   const common = { ...endpoints, users, callerLimits: callers }
   const faces: Record<FaceName, Face> = {
     compute: computeFace({

@@ -12,7 +12,7 @@ export interface WorkerShare {
  * everything that none could work without.
  */
 export function shareOfWorker(config: Config): WorkerShare {
-  const { workers, upstream } = config
+  const { workers, upstream, limits } = config
   const share = (whole: number) => Math.floor(whole / workers)
   return {
     config: {
@@ -21,6 +21,11 @@ export function shareOfWorker(config: Config): WorkerShare {
         ...upstream,
         concurrentMax: Math.max(1, share(upstream.concurrentMax)),
         queueMax: share(upstream.queueMax),
+      },
+      limits: {
+        ...limits,
+        requestsInFlight: Math.max(1, share(limits.requestsInFlight)),
+        queuedRequests: share(limits.queuedRequests),
       },
     },
     limits: { connectionsMax: share(SERVER_LIMITS.connectionsMax) },

@@ -1,8 +1,8 @@
 import type { Attempts, Guesser } from '../identity/local/attempts.ts'
 import { SignInFault } from '../identity/token-service.ts'
-import type { ToWorker } from './messages.ts'
+import type { Answered } from './messages.ts'
 
-type Answer = Extract<ToWorker<unknown>, { kind: 'admitted' | 'refused' }>
+type Answer = Extract<Answered, { kind: 'admitted' | 'refused' }>
 
 /** The worker has ended before it said how an attempt ended. */
 class Unknown extends Error {}

@@ -1,13 +1,9 @@
 import type { SignInFaultCode } from '../identity/token-service.ts'
+import type { HOLDINGS, RATES } from '../limits/caller-counters.ts'
+import type { Standing } from '../limits/token-buckets.ts'
 
-/** What a worker says to the process that started it. */
-export type FromWorker<Started> =
-  /** It listens to messages from now on. */
-  | { readonly kind: 'hello' }
-  /** It answers requests. */
-  | { readonly kind: 'ready'; readonly started: Started }
-  /** It cannot start; its end follows. */
-  | { readonly kind: 'failed'; readonly message: string }
+/** What is asked of the process that counts for all workers; each `id` is the worker's own. */
+export type Asked =
   /** Somebody tries a password, and waits for a turn. */
   | {
       readonly kind: 'attempt'
@@ -15,13 +11,27 @@ export type FromWorker<Started> =
       readonly account: string
       readonly address: string
     }
-  /** How an attempt ended; without an outcome (it threw) it counts as neither. */
+  /** How an attempt ended; undefined (it threw) counts as neither. */
   | { readonly kind: 'outcome'; readonly id: number; readonly isRight: boolean | undefined }
+  /** A caller makes a request. */
+  | {
+      readonly kind: 'count'
+      readonly id: number
+      readonly rate: (typeof RATES)[number]
+      readonly caller: string
+    }
+  /** A caller begins something that takes long. */
+  | {
+      readonly kind: 'hold'
+      readonly id: number
+      readonly what: (typeof HOLDINGS)[number]
+      readonly caller: string
+    }
+  /** What was held under that id has ended. */
+  | { readonly kind: 'give_back'; readonly id: number }
 
-/** What is said to a worker. */
-export type ToWorker<Given> =
-  | { readonly kind: 'begin'; readonly given: Given }
-  | { readonly kind: 'stop' }
+/** What it answers. */
+export type Answered =
   /** The attempt may go on. */
   | { readonly kind: 'admitted'; readonly id: number }
   | {
@@ -31,3 +41,21 @@ export type ToWorker<Given> =
       readonly message: string
       readonly retryAfterSeconds: number
     }
+  | { readonly kind: 'counted'; readonly id: number; readonly standing: Standing }
+  | { readonly kind: 'held'; readonly id: number; readonly isHeld: boolean }
+
+/** What a worker says to the process that started it. */
+export type FromWorker<Started> =
+  /** It listens to messages from now on. */
+  | { readonly kind: 'hello' }
+  /** It answers requests. */
+  | { readonly kind: 'ready'; readonly started: Started }
+  /** It cannot start; its end follows. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | Asked
+
+/** What is said to a worker. */
+export type ToWorker<Given> =
+  | { readonly kind: 'begin'; readonly given: Given }
+  | { readonly kind: 'stop' }
+  | Answered

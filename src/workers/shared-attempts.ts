@@ -1,35 +1,25 @@
 import type { Attempts, Guesser } from '../identity/local/attempts.ts'
 import { SignInFault } from '../identity/token-service.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
-
-type Said = Extract<FromWorker<unknown>, { kind: 'attempt' | 'outcome' }>
-type Heard = Extract<ToWorker<unknown>, { kind: 'admitted' | 'refused' }>
+import type { Questions } from './questions.ts'
 
 /**
  * The attempts of a worker: the process that started it lets them in and counts them, so that the
  * limits hold for all workers together.
  */
 export class SharedAttempts implements Attempts {
-  readonly #say: (said: Said) => void
-  readonly #waiting = new Map<number, (heard: Heard) => void>()
-  #lastId = 0
+  readonly #questions: Questions
 
-  constructor(say: (said: Said) => void) {
-    this.#say = say
+  constructor(questions: Questions) {
+    this.#questions = questions
   }
 
   async make<T>(
     { account, address }: Guesser,
     check: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    this.#lastId += 1
-    const id = this.#lastId
-    const heard = await new Promise<Heard>((resolve) => {
-      this.#waiting.set(id, resolve)
-      this.#say({ kind: 'attempt', id, account, address })
-    })
-    if (heard.kind === 'refused') {
-      throw new SignInFault(heard.code, heard.message, heard.retryAfterSeconds)
+    const answered = await this.#questions.ask((id) => ({ kind: 'attempt', id, account, address }))
+    if (answered.kind === 'refused') {
+      throw new SignInFault(answered.code, answered.message, answered.retryAfterSeconds)
     }
     let isRight: boolean | undefined
     try {
@@ -37,12 +27,7 @@ export class SharedAttempts implements Attempts {
       isRight = found !== undefined
       return found
     } finally {
-      this.#say({ kind: 'outcome', id, isRight })
+      this.#questions.say({ kind: 'outcome', id: answered.id, isRight })
     }
-  }
-
-  hear(heard: Heard): void {
-    this.#waiting.get(heard.id)?.(heard)
-    this.#waiting.delete(heard.id)
   }
 }

@@ -1,6 +1,9 @@
 import type { Attempts } from '../identity/local/attempts.ts'
+import type { CallerCounters, CallerMaxima } from '../limits/caller-counters.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { Questions } from './questions.ts'
 import { SharedAttempts } from './shared-attempts.ts'
+import { sharedCounters } from './shared-counters.ts'
 
 const EXIT_OK = 0
 const EXIT_FAILED = 1
@@ -14,11 +17,17 @@ export interface Work<Started> {
   close(): Promise<void>
 }
 
+/** What is counted in the process that started the worker. */
+export interface Shared {
+  readonly attempts: Attempts
+  callers(maxima: CallerMaxima): CallerCounters
+}
+
 export interface WorkerOptions<Given, Started> {
   /** Aborted by a signal to this process; the other process may also say so. */
   readonly stop: AbortSignal
   /** Begins to answer requests. */
-  serve(given: Given, attempts: Attempts): Promise<Work<Started>>
+  serve(given: Given, shared: Shared): Promise<Work<Started>>
   /** One line for people about what `serve` threw. */
   explain(error: unknown): string
 }
@@ -33,7 +42,11 @@ export async function beWorker<Given, Started>({
   explain,
 }: WorkerOptions<Given, Started>): Promise<never> {
   const say = (said: FromWorker<Started>) => process.send?.(said, undefined, {}, () => undefined)
-  const attempts = new SharedAttempts(say)
+  const questions = new Questions(say)
+  const shared: Shared = {
+    attempts: new SharedAttempts(questions),
+    callers: (maxima) => sharedCounters(maxima, questions),
+  }
   const begun = Promise.withResolvers<Given | undefined>()
   const stopped = Promise.withResolvers<undefined>()
   const halt = () => {
@@ -45,13 +58,13 @@ export async function beWorker<Given, Started>({
   process.on('message', (heard: ToWorker<Given>) => {
     if (heard.kind === 'begin') begun.resolve(heard.given)
     else if (heard.kind === 'stop') halt()
-    else attempts.hear(heard)
+    else questions.hear(heard)
   })
   say({ kind: 'hello' })
   const given = await begun.promise
   if (given === undefined) return process.exit(EXIT_OK)
   try {
-    const work = await serve(given, attempts)
+    const work = await serve(given, shared)
     say({ kind: 'ready', started: work.started })
     await stopped.promise
     await work.leave()

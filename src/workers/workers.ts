@@ -1,6 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
-import type { Attempts } from '../identity/local/attempts.ts'
-import { AttemptsOfWorker } from './attempts-of-worker.ts'
+import { type Counts, CountsOfWorker } from './counts-of-worker.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { passWholeLines } from './whole-lines.ts'
 
@@ -34,8 +33,7 @@ export interface WorkersOptions<Given, Started> {
    * @param known what the first one began to serve, where it has to be opened anew as it was
    */
   given(known: Started | undefined): Given
-  /** Counts the guesses of all workers. */
-  readonly attempts: Attempts
+  readonly counts: Counts
   /** Writes whole lines of the workers' logs. */
   writeLog(lines: string): void
   /** Tells the operator what becomes of a worker. */
@@ -49,7 +47,7 @@ export interface WorkersOptions<Given, Started> {
 
 interface Member {
   readonly worker: Worker
-  readonly attempts: AttemptsOfWorker
+  readonly counts: CountsOfWorker
   readyAtMs: number | undefined
   /** Why it could not start, in its own words. */
   trouble: string | undefined
@@ -122,8 +120,8 @@ export class Workers<Given, Started extends Serving> {
 
   #fork(): void {
     const worker = cluster.fork()
-    const attempts = new AttemptsOfWorker(this.#options.attempts, (answer) => say(worker, answer))
-    const member: Member = { worker, attempts, readyAtMs: undefined, trouble: undefined }
+    const counts = new CountsOfWorker(this.#options.counts, (answered) => say(worker, answered))
+    const member: Member = { worker, counts, readyAtMs: undefined, trouble: undefined }
     this.#members.add(member)
     worker.on('message', (said: FromWorker<Started>) => this.#hear(member, said))
     worker.on('error', (error) => {
@@ -145,11 +143,8 @@ export class Workers<Given, Started extends Serving> {
       case 'failed':
         member.trouble = said.message
         break
-      case 'attempt':
-        member.attempts.begin(said.id, said).catch((error) => this.#failed.reject(error))
-        break
-      case 'outcome':
-        member.attempts.end(said.id, said.isRight)
+      default:
+        member.counts.hear(said).catch((error) => this.#failed.reject(error))
     }
   }
 
@@ -180,7 +175,7 @@ export class Workers<Given, Started extends Serving> {
 
   #ended(member: Member, how: string | number): void {
     this.#members.delete(member)
-    member.attempts.close()
+    member.counts.close()
     if (this.#isStopping) {
       if (this.#members.size === 0) this.#allEnded.resolve(undefined)
       return

@@ -90,12 +90,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'identity/local',
     'image',
     'ledger',
+    'limits',
     'server',
     'successor',
     'transfer',
     'workers',
   ],
-  workers: ['identity', 'identity/local'],
+  workers: ['identity', 'identity/local', 'limits'],
 }
 
 /** Modules that only some rooms may use. */

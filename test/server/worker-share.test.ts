@@ -17,6 +17,8 @@ test('the shares of all workers together are not more than the whole', () => {
     assert.ok(workers * config.upstream.concurrentMax <= whole.upstream.concurrentMax)
     assert.ok(workers * config.upstream.queueMax <= whole.upstream.queueMax)
     assert.ok(workers * (limits.connectionsMax ?? 0) <= SERVER_LIMITS.connectionsMax)
+    assert.ok(workers * config.limits.requestsInFlight <= whole.limits.requestsInFlight)
+    assert.ok(workers * config.limits.queuedRequests <= whole.limits.queuedRequests)
     assert.ok(config.upstream.concurrentMax > 0 && (limits.connectionsMax ?? 0) > 0)
   }
 })

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { CountedAttempts } from '../../src/identity/local/attempts.ts'
+import { countersOf } from '../../src/limits/caller-counters.ts'
 import { Workers, WorkersFailed } from '../../src/workers/workers.ts'
+import { limitsConfig } from '../limits/settings.ts'
 
 test('workers that end at once are started anew a few times, later and later, then no more', async () => {
   const waits: number[] = []
@@ -11,7 +13,10 @@ test('workers that end at once are started anew a few times, later and later, th
     count: 2,
     file: fileURLToPath(new URL('dying-worker.ts', import.meta.url)),
     given: () => ({}),
-    attempts: new CountedAttempts(Date.now),
+    counts: {
+      attempts: new CountedAttempts(Date.now),
+      callers: countersOf(limitsConfig(), () => 0),
+    },
     writeLog: (lines) => {
       log += lines
     },

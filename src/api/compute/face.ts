@@ -296,7 +296,7 @@ async function answer(
   const catalogue = deps.catalogueFor(call.asker)
   const policy = deps.deprecation?.() ?? NO_POLICY
   if (call.operation === 'list_images' || call.operation === 'list_images_detail') {
-    const onLong = () => deps.callerLimits?.hold('long list', reply, call.caller)
+    const onLong = async () => deps.callerLimits?.hold('long list', reply, call.caller)
     const list = await answerList(call, catalogue, answers, policy, onLong)
     if (list.body instanceof Readable) {
       // After the 200 the error can only be logged; the framework cuts the connection.

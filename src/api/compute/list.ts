@@ -44,7 +44,7 @@ export async function answerList(
   catalogue: Catalogue,
   answers: Answers,
   policy: DeprecationPolicy,
-  onLong: () => void,
+  onLong: () => Promise<void>,
 ): Promise<ListAnswer> {
   const key = answerKey(call)
   const version = catalogue.version()
@@ -176,7 +176,7 @@ function nextLink(call: Call, { parameters }: ListRequest, last: Image): string 
 async function readUpTo(
   chunks: AsyncGenerator<string, void>,
   charactersMax: number,
-  onLong: () => void,
+  onLong: () => Promise<void>,
 ): Promise<{ text: string; isWhole: boolean }> {
   let text = ''
   let isLong = false
@@ -187,7 +187,7 @@ async function readUpTo(
     if (isLong || text.length <= LONG_LIST_CHARACTERS) continue
     isLong = true
     try {
-      onLong()
+      await onLong()
     } catch (error) {
       await chunks.return()
       throw error

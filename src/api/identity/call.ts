@@ -50,7 +50,7 @@ export function ok(body: unknown): Answer {
 export async function callerOf(call: Call): Promise<Caller> {
   const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
   if (caller === undefined) throw unauthorized()
-  call.callerLimits?.admit(call.request, caller)
+  await call.callerLimits?.admit(call.request, caller)
   return caller
 }
 

@@ -62,7 +62,7 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       const call = request.getDecorator<Call>(CALL)
-      if (isUpload(call.operation)) deps.callerLimits?.hold('upload', reply, call.caller)
+      if (isUpload(call.operation)) await deps.callerLimits?.hold('upload', reply, call.caller)
       return send(reply, await HANDLERS[call.operation](call, deps, request))
     } catch (error) {
       return refuse(request, reply, error)

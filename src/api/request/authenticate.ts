@@ -19,7 +19,7 @@ export async function authenticate(
   const token = tokenOf(request)
   if (token === '') return undefined
   const caller = await users.authenticate(token, passedOnRequestId(request))
-  if (caller !== undefined) callerLimits?.admit(request, caller)
+  if (caller !== undefined) await callerLimits?.admit(request, caller)
   return caller
 }
 

@@ -4,12 +4,12 @@ import type { Caller } from '../../identity/identity.ts'
 /** What one caller may do beside others. */
 export interface CallerLimits {
   /** To be called once for each request whose caller is known. @throws CallerThrottled */
-  admit(request: FastifyRequest, caller: Caller): void
+  admit(request: FastifyRequest, caller: Caller): Promise<void>
   /**
    * To be called when a request turns out to be one of these; it counts until its answer is through.
    * @throws CallerThrottled
    */
-  hold(what: Held, reply: FastifyReply, caller: Caller): void
+  hold(what: Held, reply: FastifyReply, caller: Caller): Promise<void>
 }
 
 /** What takes memory or a connection for long, so that a caller may have only some at once. */

@@ -4,29 +4,38 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { CountedAttempts } from '../../src/identity/local/attempts.ts'
 import { FREE_FAILURES_PER_PAIR } from '../../src/identity/local/guess-limiter.ts'
 import { SignInFault } from '../../src/identity/token-service.ts'
-import { AttemptsOfWorker } from '../../src/workers/attempts-of-worker.ts'
+import { countersOf } from '../../src/limits/caller-counters.ts'
+import { CountsOfWorker } from '../../src/workers/counts-of-worker.ts'
+import { Questions } from '../../src/workers/questions.ts'
 import { SharedAttempts } from '../../src/workers/shared-attempts.ts'
+import { sharedCounters } from '../../src/workers/shared-counters.ts'
+import { limitsConfig } from '../limits/settings.ts'
 
 const GUESSER = { account: 'ann', address: '192.0.2.1' }
 const right = async () => true
 const wrong = async () => undefined
 const endless = () => new Promise<undefined>(() => undefined)
 
+const LIMITS = limitsConfig({
+  projectRequestsPerMinute: 60,
+  projectBurst: 3,
+  listsPerCaller: 0,
+  uploadsPerCaller: 2,
+})
+
 /** Workers as they stand to the process that counts for them, without processes. */
 function together(count: number) {
-  const counted = new CountedAttempts(() => 0)
+  const counts = { attempts: new CountedAttempts(() => 0), callers: countersOf(LIMITS, () => 0) }
   return Array.from({ length: count }, () => {
     // Each message arrives in a turn of its own, as between processes.
-    const shared: SharedAttempts = new SharedAttempts((said) => {
-      setImmediate(() => {
-        if (said.kind === 'attempt') desk.begin(said.id, said).catch(assert.fail)
-        else desk.end(said.id, said.isRight)
-      })
+    const questions: Questions = new Questions((asked) => {
+      setImmediate(() => desk.hear(asked).catch(assert.fail))
     })
-    const desk = new AttemptsOfWorker(counted, (answer) => {
-      setImmediate(() => shared.hear(answer))
+    const desk = new CountsOfWorker(counts, (answered) => {
+      setImmediate(() => questions.hear(answered))
     })
-    return { shared, desk }
+    const callers = sharedCounters(LIMITS, questions)
+    return { shared: new SharedAttempts(questions), callers, desk }
   })
 }
 
@@ -85,4 +94,45 @@ test('what a dead worker was at leaves its place to others and counts as nothing
   for (let i = 0; i < 4; i += 1) await turn() // two of them are under way, the others wait
   dead.desk.close()
   assert.equal(await alive.shared.make(GUESSER, right), true)
+})
+
+test("a caller's requests at several workers count together", async () => {
+  const workers = together(2)
+  const [one, two] = workers.map(({ callers }) => callers.project)
+  assert.ok(one && two)
+  assert.deepEqual(one.rate, { requestsPerMinute: 60, burst: 3 })
+  assert.equal((await one.take('p')).remaining, 2)
+  assert.equal((await two.take('p')).remaining, 1)
+  assert.equal((await one.take('p')).isAllowed, true)
+  assert.deepEqual(await two.take('p'), {
+    isAllowed: false,
+    remaining: 0,
+    fullAfterS: 3,
+    retryAfterS: 1,
+  })
+  assert.equal((await two.take('q')).isAllowed, true)
+  assert.equal(workers[0]?.callers.address, undefined, 'no limit is asked for')
+})
+
+test('what a caller holds at several workers counts together, until it is given back', async () => {
+  const workers = together(2)
+  const [one, two] = workers.map(({ callers }) => callers.upload)
+  assert.ok(one && two)
+  const first = await one.take('ann')
+  assert.ok(first && (await two.take('ann')))
+  assert.equal(await one.take('ann'), undefined)
+  assert.ok(await one.take('bob'))
+  first()
+  assert.ok(await two.take('ann'))
+  assert.equal(await two.take('ann'), undefined)
+  assert.equal(workers[0]?.callers['long list'], undefined, 'no limit is asked for')
+})
+
+test('what a dead worker held is given back', async () => {
+  const [dead, alive] = together(2)
+  assert.ok(dead?.callers.upload && alive?.callers.upload)
+  for (let i = 0; i < 2; i += 1) assert.ok(await dead.callers.upload.take('ann'))
+  assert.equal(await alive.callers.upload.take('ann'), undefined)
+  dead.desk.close()
+  assert.ok(await alive.callers.upload.take('ann'))
 })

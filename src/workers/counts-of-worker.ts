@@ -1,0 +1,56 @@
+import type { Attempts } from '../identity/local/attempts.ts'
+import type { CallerCounters, GiveBack } from '../limits/caller-counters.ts'
+import { AttemptsOfWorker } from './attempts-of-worker.ts'
+import type { Answered, Asked } from './messages.ts'
+
+/** What is counted for all workers together. */
+export interface Counts {
+  readonly attempts: Attempts
+  readonly callers: CallerCounters
+}
+
+/** Answers what one worker asks of the counts. */
+export class CountsOfWorker {
+  readonly #counts: Counts
+  readonly #answer: (answered: Answered) => void
+  readonly #attempts: AttemptsOfWorker
+  readonly #held = new Map<number, GiveBack>()
+
+  constructor(counts: Counts, answer: (answered: Answered) => void) {
+    this.#counts = counts
+    this.#answer = answer
+    this.#attempts = new AttemptsOfWorker(counts.attempts, answer)
+  }
+
+  async hear(asked: Asked): Promise<void> {
+    const { id } = asked
+    switch (asked.kind) {
+      case 'attempt':
+        return this.#attempts.begin(id, asked)
+      case 'outcome':
+        this.#attempts.end(id, asked.isRight)
+        return
+      case 'count': {
+        const standing = await this.#counts.callers[asked.rate]?.take(asked.caller)
+        if (standing !== undefined) this.#answer({ kind: 'counted', id, standing })
+        return
+      }
+      case 'hold': {
+        const giveBack = await this.#counts.callers[asked.what]?.take(asked.caller)
+        if (giveBack !== undefined) this.#held.set(id, giveBack)
+        this.#answer({ kind: 'held', id, isHeld: giveBack !== undefined })
+        return
+      }
+      case 'give_back':
+        this.#held.get(id)?.()
+        this.#held.delete(id)
+    }
+  }
+
+  /** The worker has ended, and with it all that it was at. */
+  close(): void {
+    this.#attempts.close()
+    for (const giveBack of this.#held.values()) giveBack()
+    this.#held.clear()
+  }
+}
