@@ -40,7 +40,7 @@ export async function startCatalogueWorkers(
   const [compute = '', image = '', identity = ''] = started.urls
   const { cloudsYaml } = started
   const urls = { compute, image, identity }
-  return { urls, metricsUrl: undefined, cloudsYaml, exampleImages, ...kept }
+  return { urls, cloudsYaml, exampleImages, ...kept }
 }
 
 /** In front of a Glance, by several processes. @throws what startInFront throws */
@@ -52,7 +52,7 @@ export async function startInFrontWorkers(
   const { probeServices } = await import('../server/serve-cloud.ts')
   const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
   const [url = ''] = started.urls
-  return { url, metricsUrl: undefined, probe: () => probeServices(config, logger), ...kept }
+  return { url, probe: () => probeServices(config, logger), ...kept }
 }
 
 async function startWorkers(
@@ -63,11 +63,11 @@ async function startWorkers(
   const workers = new Workers<WorkerGiven, WorkerStarted>({
     count: config.workers,
     file: fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url)),
-    given: (known) => ({
-      config: known === undefined ? config : onPorts(config, known.urls),
+    given: (place, known) => ({
+      config: withMetricsAt(place, known === undefined ? config : onPorts(config, known.urls)),
       password: secrets.password?.reveal(),
       servicePassword: secrets.servicePassword?.reveal(),
-      isFirst: known === undefined,
+      isFirst: place === 0,
     }),
     counts: {
       attempts: new CountedAttempts(Date.now),
@@ -78,14 +78,23 @@ async function startWorkers(
     stopTimeoutMs: config.shutdown.delayMs + STOP_TIMEOUT_MS,
   })
   try {
-    const started = await workers.start()
+    const all = await workers.start()
+    const started = all[0] ?? { urls: [], cloudsYaml: undefined }
+    const metricsUrls = all.flatMap(({ metricsUrl }) => metricsUrl ?? [])
     // Each worker leaves before it closes, as soon as it is told to stop.
     const stop = () => workers.stop()
-    return { started, failed: workers.failed, leave: stop, close: stop }
+    const metricsUrl = metricsUrls.length === 0 ? undefined : metricsUrls.join(', ')
+    return { started, metricsUrl, failed: workers.failed, leave: stop, close: stop }
   } catch (error) {
     await workers.stop()
     throw error
   }
+}
+
+/** Each worker counts for itself, so each has a port of its own for it. */
+function withMetricsAt(place: number, config: Config): Config {
+  const { host, port } = config.metrics
+  return { ...config, metrics: { host, port: port === 0 ? 0 : port + place } }
 }
 
 const HTTP_PORT = 80

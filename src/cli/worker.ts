@@ -16,7 +16,7 @@ export interface WorkerGiven {
   readonly config: Config
   readonly password: string | undefined
   readonly servicePassword: string | undefined
-  /** The first that was started for this configuration. */
+  /** One of all workers at a time is. */
   readonly isFirst: boolean
 }
 
@@ -24,6 +24,7 @@ export interface WorkerGiven {
 export interface WorkerStarted {
   /** Of the compute, image and identity service; in front of a Glance only the first. */
   readonly urls: readonly string[]
+  readonly metricsUrl: string | undefined
   readonly cloudsYaml: string | undefined
 }
 
@@ -45,15 +46,15 @@ async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerSta
     attempts: shared.attempts,
     checksFile: given.isFirst,
   })
-  const { urls, cloudsYaml } = running
-  const started = { urls: [urls.compute, urls.image, urls.identity], cloudsYaml }
+  const { urls, metricsUrl, cloudsYaml } = running
+  const started = { urls: [urls.compute, urls.image, urls.identity], metricsUrl, cloudsYaml }
   return { started, leave: () => running.leave(), close: () => running.close() }
 }
 
 async function serveInFront(options: CloudOptions): Promise<Work<WorkerStarted>> {
   const { startInFront } = await import('../server/serve-cloud.ts')
   const running = await startInFront(options)
-  const started = { urls: [running.url], cloudsYaml: undefined }
+  const started = { urls: [running.url], metricsUrl: running.metricsUrl, cloudsYaml: undefined }
   return { started, leave: () => running.leave(), close: () => running.close() }
 }
 

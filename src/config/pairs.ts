@@ -1,6 +1,7 @@
 import type { Config } from './config.ts'
 import { flagOf, OPTION_KEYS, type OptionKey, SERVICE_PASSWORD_VARIABLE } from './options.ts'
 import { type Origin, printOrigin } from './settings.ts'
+import { PORT_MAX } from './values.ts'
 
 /** What holds the images, and what knows the callers. */
 export type Mode =
@@ -97,8 +98,8 @@ function whyIdle(key: OptionKey, config: Config): string | undefined {
     return `is about a Glance: give ${flagOf('glance.url')}, or leave it out`
   }
   if (key.startsWith('limits.')) return whyIdleLimit(key, config)
-  if (key === 'metrics.port' && config.metrics.port !== 0 && config.workers > 1) {
-    return `measures one process: give ${flagOf('workers')} 1, or leave it out`
+  if (key === 'metrics.port' && config.metrics.port + config.workers - 1 > PORT_MAX) {
+    return `leaves no port for each worker's metrics: give one up to ${PORT_MAX - config.workers + 1}`
   }
   if (key.startsWith('deprecation.')) return whyIdleAtTheEnd(key, config)
   if (key === 'metrics.host' && config.metrics.port === 0) {

@@ -15,7 +15,7 @@ export interface ValueKind<T> {
   read(texts: readonly string[], folder: string): T | undefined
 }
 
-const PORT_MAX = 65_535
+export const PORT_MAX = 65_535
 const HOST_CHARACTERS_MAX = 253
 const HOST_LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i
 

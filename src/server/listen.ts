@@ -25,7 +25,8 @@ export async function listen(
   port: number,
 ): Promise<Listening> {
   try {
-    await app.listen({ host, port })
+    // Workers share the ports of the services, and each prints its own metrics.
+    await app.listen({ host, port, exclusive: name === 'metrics' })
   } catch (error) {
     throw new ListenError(explain(error as NodeJS.ErrnoException, name, host, port))
   }

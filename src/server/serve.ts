@@ -72,7 +72,7 @@ export interface StartOptions {
 export interface Running {
   /** Where each face is reached on this machine, such as `http://127.0.0.1:8774`. */
   readonly urls: Readonly<Record<FaceName, string>>
-  /** Where the metrics are printed; undefined: nowhere. */
+  /** Where the metrics are printed; undefined: nowhere. Several workers print at several places. */
   readonly metricsUrl: string | undefined
   /** How clients sign in; undefined when the operator has removed the file. */
   readonly cloudsYaml: string | undefined
@@ -213,17 +213,7 @@ interface OpenedBeside {
 }
 
 async function listenAll(
-  {
-    config,
-    logger,
-    nova,
-    ledger,
-    readiness,
-    attempts,
-    limits,
-    metrics,
-    callerCounters,
-  }: StartOptions & OpenedBeside,
+  { config, logger, nova, ledger, readiness, metrics, ...own }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -237,7 +227,7 @@ async function listenAll(
   const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
   const users = new LocalIdentity(database, {
     tokenLifetimeMs: config.tokens.lifetimeHours * HOUR_MS,
-    attempts,
+    attempts: own.attempts,
     watch: metrics?.watchTokens,
   })
   const answers = new Answers()
@@ -247,7 +237,7 @@ async function listenAll(
     image: endpoint('image'),
     identity: endpoint('identity'),
   }
-  const callers = new CallerGate(config.limits, trustedProxies, undefined, callerCounters)
+  const callers = new CallerGate(config.limits, trustedProxies, undefined, own.callerCounters)
   const common = { ...endpoints, users, callerLimits: callers }
   const faces: Record<FaceName, Face> = {
     compute: computeFace({
@@ -272,7 +262,7 @@ async function listenAll(
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
   const compression = config.compression ? new Compression() : undefined
   const listening: Partial<Record<FaceName, Listening>> = {}
-  const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
+  const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
     const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers, meter })

@@ -30,9 +30,10 @@ export interface WorkersOptions<Given, Started> {
   readonly file: string
   /**
    * What a worker is given.
+   * @param place a number from 0 that no other worker has at the time
    * @param known what the first one began to serve, where it has to be opened anew as it was
    */
-  given(known: Started | undefined): Given
+  given(place: number, known: Started | undefined): Given
   readonly counts: Counts
   /** Writes whole lines of the workers' logs. */
   writeLog(lines: string): void
@@ -45,9 +46,11 @@ export interface WorkersOptions<Given, Started> {
   readonly stopTimeoutMs: number
 }
 
-interface Member {
+interface Member<Started> {
+  readonly place: number
   readonly worker: Worker
   readonly counts: CountsOfWorker
+  started: Started | undefined
   readyAtMs: number | undefined
   /** Why it could not start, in its own words. */
   trouble: string | undefined
@@ -59,11 +62,11 @@ interface Member {
  */
 export class Workers<Given, Started extends Serving> {
   readonly #options: WorkersOptions<Given, Started>
-  readonly #members = new Set<Member>()
+  readonly #members = new Set<Member<Started>>()
   readonly #waits = new Set<NodeJS.Timeout>()
   readonly #failed = Promise.withResolvers<never>()
-  readonly #firstReady = Promise.withResolvers<Started>()
-  readonly #allReady = Promise.withResolvers<undefined>()
+  readonly #firstReady = Promise.withResolvers<undefined>()
+  readonly #allReady = Promise.withResolvers<readonly Started[]>()
   readonly #allEnded = Promise.withResolvers<undefined>()
   #known: Started | undefined
   #haveAllServed = false
@@ -84,9 +87,9 @@ export class Workers<Given, Started extends Serving> {
 
   /**
    * Starts one worker, and the others once it serves: what no worker could do is found out once.
-   * @returns when all of them serve @throws WorkersFailed
+   * @returns what each of them serves, by its place @throws WorkersFailed
    */
-  async start(): Promise<Started> {
+  async start(): Promise<readonly Started[]> {
     cluster.schedulingPolicy = cluster.SCHED_RR
     cluster.setupPrimary({
       exec: this.#options.file,
@@ -95,10 +98,9 @@ export class Workers<Given, Started extends Serving> {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#fork()
-    const started = await Promise.race([this.#firstReady.promise, this.failed])
+    await Promise.race([this.#firstReady.promise, this.failed])
     for (let i = 1; i < this.#options.count; i += 1) this.#fork()
-    await Promise.race([this.#allReady.promise, this.failed])
-    return started
+    return Promise.race([this.#allReady.promise, this.failed])
   }
 
   /** Lets every worker finish its requests, for a limited time. */
@@ -121,7 +123,14 @@ export class Workers<Given, Started extends Serving> {
   #fork(): void {
     const worker = cluster.fork()
     const counts = new CountsOfWorker(this.#options.counts, (answered) => say(worker, answered))
-    const member: Member = { worker, counts, readyAtMs: undefined, trouble: undefined }
+    const member: Member<Started> = {
+      place: this.#freePlace(),
+      worker,
+      counts,
+      started: undefined,
+      readyAtMs: undefined,
+      trouble: undefined,
+    }
     this.#members.add(member)
     worker.on('message', (said: FromWorker<Started>) => this.#hear(member, said))
     worker.on('error', (error) => {
@@ -132,7 +141,7 @@ export class Workers<Given, Started extends Serving> {
     if (stderr !== null) passWholeLines(stderr, this.#options.writeLog)
   }
 
-  #hear(member: Member, said: FromWorker<Started>): void {
+  #hear(member: Member<Started>, said: FromWorker<Started>): void {
     switch (said.kind) {
       case 'hello':
         this.#begin(member)
@@ -152,13 +161,13 @@ export class Workers<Given, Started extends Serving> {
    * A port given as 0 is the same for all workers as long as one of them has it; if none has it any
    * more, it is asked for by its number.
    */
-  #begin({ worker }: Member): void {
+  #begin({ worker, place }: Member<Started>): void {
     const known = this.#serving() === 0 ? this.#known : undefined
     if (this.#isStopping) say<Given>(worker, { kind: 'stop' })
-    else say(worker, { kind: 'begin', given: this.#options.given(known) })
+    else say(worker, { kind: 'begin', given: this.#options.given(place, known) })
   }
 
-  #ready(member: Member, started: Started): void {
+  #ready(member: Member<Started>, started: Started): void {
     this.#known ??= started
     if (String(started.urls) !== String(this.#known.urls)) {
       member.trouble = `it listened on ${started.urls}, not on ${this.#known.urls}`
@@ -167,13 +176,15 @@ export class Workers<Given, Started extends Serving> {
     }
     member.readyAtMs = performance.now()
     this.#options.log.info({ worker: member.worker.process.pid }, 'a worker serves')
-    this.#firstReady.resolve(started)
+    member.started = started
+    this.#firstReady.resolve(undefined)
     if (this.#serving() < this.#options.count) return
     this.#haveAllServed = true
-    this.#allReady.resolve(undefined)
+    const byPlace = [...this.#members].toSorted((a, b) => a.place - b.place)
+    this.#allReady.resolve(byPlace.flatMap((each) => each.started ?? []))
   }
 
-  #ended(member: Member, how: string | number): void {
+  #ended(member: Member<Started>, how: string | number): void {
     this.#members.delete(member)
     member.counts.close()
     if (this.#isStopping) {
@@ -200,19 +211,26 @@ export class Workers<Given, Started extends Serving> {
   }
 
   /** Why no further worker is started; undefined if one is. */
-  #whyHopeless({ trouble }: Member, what: string): string | undefined {
+  #whyHopeless({ trouble }: Member<Started>, what: string): string | undefined {
     if (trouble !== undefined && !this.#haveAllServed) return trouble
     if (this.#earlyEnds < EARLY_ENDS_MAX || this.#serving() > 0) return undefined
     return `${this.#earlyEnds} workers in a row could not go on; the last one: ${what}`
   }
 
-  #waitMsAfter({ readyAtMs }: Member): number {
+  #waitMsAfter({ readyAtMs }: Member<Started>): number {
     const nowMs = performance.now()
     if (nowMs - this.#lastEarlyEndMs > ROW_MS) this.#earlyEnds = 0
     if (readyAtMs !== undefined && nowMs - readyAtMs >= STEADY_MS) return 0
     this.#earlyEnds += 1
     this.#lastEarlyEndMs = nowMs
     return Math.min(FIRST_WAIT_MS * 2 ** (this.#earlyEnds - 1), WAIT_MS_MAX)
+  }
+
+  #freePlace(): number {
+    const taken = new Set([...this.#members].map(({ place }) => place))
+    let place = 0
+    while (taken.has(place)) place += 1
+    return place
   }
 
   #serving(): number {

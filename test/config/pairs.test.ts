@@ -95,8 +95,8 @@ describe('what holds the images and what knows the callers', () => {
     ],
     [
       'metrics of several processes',
-      { 'metrics.port': '9464', workers: '2' },
-      /^metrics\.port \(--metrics-port\) measures one process: give --workers 1/,
+      { 'metrics.port': '65535', workers: '2' },
+      /^metrics\.port \(--metrics-port\) leaves no port for each worker's metrics: give one up to 65534$/,
     ],
     [
       'an address for metrics that are not printed',

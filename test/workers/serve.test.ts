@@ -13,12 +13,15 @@ after(() => rmSync(dir, { recursive: true, force: true }))
 
 const WORKERS = 2
 const CONNECTIONS = 8
+/** Two ports in a row, below those that systems give out. */
+const METRICS_PORT = 20_000 + 2 * (process.pid % 5000)
 
 describe('serve --workers 2', () => {
   let served: Served
   let token: string
   before(async () => {
-    served = await new Served(join(dir, 'shared'), ['--workers', '2', '--example']).greeted()
+    const flags = ['--workers', '2', '--example', '--metrics-port', String(METRICS_PORT)]
+    served = await new Served(join(dir, 'shared'), flags).greeted()
     token = await served.token()
   })
   after(async () => served[Symbol.asyncDispose]())
@@ -40,6 +43,15 @@ describe('serve --workers 2', () => {
     const listed = await new Connection().ask('GET', `${images()}?limit=100`, { token })
     const owned = JSON.parse(listed.body).images.length
     assert.ok(owned > 0 && owned <= said, `${owned} of ${said}`)
+  })
+
+  it('prints the metrics of each worker at a port of its own', async () => {
+    const urls = [METRICS_PORT, METRICS_PORT + 1].map((port) => `http://127.0.0.1:${port}/metrics`)
+    assert.ok(served.stdout.includes(`  metrics   ${urls.join(', ')}\n`), served.stdout)
+    const pages = await Promise.all(urls.map((url) => new Connection().ask('GET', url)))
+    const starts = pages.map(({ body }) => /^process_start_time_seconds (\S+)$/m.exec(body)?.[1])
+    assert.ok(starts[0] !== undefined && starts[1] !== undefined)
+    assert.notEqual(starts[0], starts[1], 'one worker answered at both ports')
   })
 
   it('has every worker answer: while one is stopped, some requests wait and some do not', async () => {
