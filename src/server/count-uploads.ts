@@ -6,10 +6,8 @@ import type { UploadMetrics, UploadOutcome } from '../metrics/upload-metrics.ts'
 export function countUploads(files: ImageFiles, uploads: UploadMetrics): ImageFiles {
   return {
     claim: async (id) => countClaim(await files.claim(id), uploads),
-    whileClaimed: (id, work) => files.whileClaimed(id, work),
     open: (name) => files.open(name),
-    remove: (name) => files.remove(name),
-    removeStaged: (id) => files.removeStaged(id),
+    free: (file, isWanted) => files.free(file, isWanted),
   }
 }
 
