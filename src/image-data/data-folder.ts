@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DigestThread } from './digest-thread.ts'
 import { imageDataFault, ofSystemError } from './faults.ts'
 import { FolderClaim } from './folder-claim.ts'
@@ -21,7 +21,9 @@ import type { DataLimits } from './receive.ts'
 export interface Presence {
   /** A word of its own. */
   readonly name: string
-  /** Whether the process of that name lives. Synchronous. */
+  /** Runs synchronous work while no other process of the folder runs such work. */
+  exclusively<T>(work: () => T): Promise<T>
+  /** Whether the process of that name lives. To be asked within `exclusively`. */
   isAlive(name: string): boolean
   /** All names there are, living or not. */
   names(): readonly string[]
@@ -34,9 +36,10 @@ const OWNER_ONLY = 0o700
 /**
  * Image files in a folder. `ID.MD5` holds an image's bytes: the name holds id and checksum, so
  * bytes are never taken for those of another image or version. `staged/ID` waits for its import.
- * Data that is being received is in `incoming/PROCESS/ID/`, which is the claim. The claim is made
- * before the row says that data is coming, and removed after the row says that it has come: so a
- * row in between without a claim of a living process was left by a crash.
+ * Data that is being received is in `incoming/PROCESS/ID/`, which is the claim; of the processes
+ * that live one at most has a claim on an image. It is made before the row says that data is coming,
+ * and removed after the row says that it has come: so a row in between without a claim of a living
+ * process was left by a crash.
  */
 export class ImageFolder implements ImageFiles, Leftovers {
   readonly #folder: string
@@ -64,17 +67,9 @@ export class ImageFolder implements ImageFiles, Leftovers {
   }
 
   async claim(id: string): Promise<Claim> {
-    if (!isId(id)) throw new TypeError(`${JSON.stringify(id)} is not an image id`)
-    const own = join(this.#folder, INCOMING, this.#presence.name)
-    const path = join(own, id)
+    const path = await this.#hold(id)
     try {
-      await mkdir(path, { mode: OWNER_ONLY })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw imageDataFault('data.claimed')
-      throw ofSystemError(error)
-    }
-    try {
-      await syncFolder(own)
+      await syncFolder(dirname(path))
     } catch (error) {
       await rm(path, { recursive: true, force: true }) // else the image would stay claimed
       throw ofSystemError(error)
@@ -91,11 +86,13 @@ export class ImageFolder implements ImageFiles, Leftovers {
     })
   }
 
-  isClaimed(id: string): boolean {
-    const incoming = join(this.#folder, INCOMING)
-    return readdirSync(incoming).some(
-      (name) => existsSync(join(incoming, name, id)) && this.#presence.isAlive(name),
-    )
+  async whileClaimed<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const path = await this.#hold(id)
+    try {
+      return await work()
+    } finally {
+      await rm(path, { recursive: true, force: true })
+    }
   }
 
   async open(name: DataName): Promise<OpenData | undefined> {
@@ -106,44 +103,53 @@ export class ImageFolder implements ImageFiles, Leftovers {
   async remove(name: DataName): Promise<void> {
     const file = publishedFile(this.#folder, name)
     if (file !== undefined) await rm(file, { force: true })
-    if (isId(name.id)) await rm(join(this.#folder, STAGED, name.id), { force: true })
   }
 
-  async abandoned(): Promise<readonly Abandoned[]> {
+  async removeStaged(id: string): Promise<void> {
+    if (isId(id)) await rm(join(this.#folder, STAGED, id), { force: true })
+  }
+
+  abandoned(): Promise<readonly Abandoned[]> {
     const incoming = join(this.#folder, INCOMING)
-    const dead = (await readdir(incoming)).filter((name) => !this.#presence.isAlive(name))
-    const all: Abandoned[] = []
-    for (const name of dead) {
-      for (const id of await readdir(join(incoming, name))) {
-        const clear = () => rm(join(incoming, name, id), { recursive: true, force: true })
-        if (isId(id)) all.push({ id, clear })
-        else await clear()
-      }
-    }
-    return all
+    return this.#presence.exclusively(() => {
+      const dead = readdirSync(incoming).filter((name) => !this.#presence.isAlive(name))
+      return dead.flatMap((name) =>
+        readdirSync(join(incoming, name))
+          .filter(isId)
+          .map((id) => ({
+            id,
+            clear: () => rm(join(incoming, name, id), { recursive: true, force: true }),
+          })),
+      )
+    })
   }
 
-  async *kept(): AsyncIterable<KeptFile> {
+  async *kept(only?: string): AsyncIterable<KeptFile> {
+    const isAsked = (id: string) => only === undefined || only === id
     for (const name of await readdir(this.#folder)) {
       const parts = readPublishedName(name)
-      if (parts !== undefined) yield* this.#keptFile(join(this.#folder, name), parts)
+      if (parts === undefined || !isAsked(parts.id)) continue
+      yield* this.#keptFile(join(this.#folder, name), parts)
     }
     for (const id of await readdir(join(this.#folder, STAGED))) {
-      if (isId(id)) yield* this.#keptFile(join(this.#folder, STAGED, id), { id })
+      if (isId(id) && isAsked(id)) yield* this.#keptFile(join(this.#folder, STAGED, id), { id })
     }
   }
 
   /** Forgets processes that died, once their claims have been cleared. */
-  async forgetTheDead(): Promise<void> {
+  forgetTheDead(): Promise<void> {
     const incoming = join(this.#folder, INCOMING)
-    for (const name of await readdir(incoming)) {
-      if (this.#presence.isAlive(name) || readdirSync(join(incoming, name)).length > 0) continue
-      rmSync(join(incoming, name), { recursive: true })
-    }
-    for (const name of this.#presence.names()) {
-      const isGone = !(await readdir(incoming)).includes(name)
-      if (isGone && !this.#presence.isAlive(name)) this.#presence.forget(name)
-    }
+    return this.#presence.exclusively(() => {
+      for (const name of readdirSync(incoming)) {
+        if (this.#presence.isAlive(name)) continue
+        if (readdirSync(join(incoming, name)).some(isId)) continue
+        rmSync(join(incoming, name), { recursive: true })
+      }
+      const left = new Set(readdirSync(incoming))
+      for (const name of this.#presence.names()) {
+        if (!left.has(name) && !this.#presence.isAlive(name)) this.#presence.forget(name)
+      }
+    })
   }
 
   /** Waits until nothing is being received, then leaves the folder. */
@@ -161,6 +167,28 @@ export class ImageFolder implements ImageFiles, Leftovers {
     for (const thread of Object.values(this.#threads)) thread.close().catch(() => undefined)
   }
 
+  /** @returns the claim's folder @throws ImageDataFault */
+  async #hold(id: string): Promise<string> {
+    if (!isId(id)) throw new TypeError(`${JSON.stringify(id)} is not an image id`)
+    const path = join(this.#folder, INCOMING, this.#presence.name, id)
+    try {
+      await this.#presence.exclusively(() => {
+        if (this.#isClaimed(id)) throw imageDataFault('data.claimed')
+        mkdirSync(path, { mode: OWNER_ONLY })
+      })
+    } catch (error) {
+      throw ofSystemError(error)
+    }
+    return path
+  }
+
+  #isClaimed(id: string): boolean {
+    const incoming = join(this.#folder, INCOMING)
+    return readdirSync(incoming).some(
+      (name) => existsSync(join(incoming, name, id)) && this.#presence.isAlive(name),
+    )
+  }
+
   async *#keptFile(
     file: string,
     { id, checksum }: { readonly id: string; readonly checksum?: string },
@@ -171,7 +199,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
       id,
       checksum,
       sizeBytes: found.size,
-      remove: () => rmSync(file, { force: true }),
+      remove: () => rm(file, { force: true }),
       unpublish: () => renameSync(file, join(this.#folder, STAGED, id)),
     }
   }

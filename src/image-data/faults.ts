@@ -32,6 +32,7 @@ const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
   EACCES: 'data.read_only',
   EPERM: 'data.read_only',
   EIO: 'data.unwritable',
+  EBUSY: 'data.unwritable',
   EMFILE: 'data.unwritable',
   ENFILE: 'data.unwritable',
 }

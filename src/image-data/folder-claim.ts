@@ -25,6 +25,8 @@ export class FolderClaim implements Claim {
   readonly #onRelease: () => void
   /** Where the bytes stand that `publish` is to publish. */
   #source: string
+  /** Where `publish` has put them. */
+  #published: string | undefined
 
   constructor(id: string, path: string, where: Where, onRelease: () => void) {
     this.#id = id
@@ -59,11 +61,17 @@ export class FolderClaim implements Claim {
   async publish({ checksum }: Received): Promise<void> {
     const file = publishedFile(this.#where.folder, { id: this.#id, checksum })
     if (file === undefined) throw new TypeError(`${checksum} is not a checksum`)
+    this.#published = file
     await this.#move(this.#source, file, this.#where.folder)
   }
 
   async stage(): Promise<void> {
     await this.#move(this.#received, this.#staged, join(this.#where.folder, STAGED))
+  }
+
+  async discard(): Promise<void> {
+    if (this.#published !== undefined) await rm(this.#published, { force: true })
+    await rm(this.#staged, { force: true })
   }
 
   async release(): Promise<void> {

@@ -53,30 +53,37 @@ export interface Claim {
   publish(received: Received): Promise<void>
   /** Keeps what was received for a later import, durably. */
   stage(): Promise<void>
+  /** Deletes what this claim has published, and what is staged. */
+  discard(): Promise<void>
   /** Ends the claim; what is neither published nor staged is gone. */
   release(): Promise<void>
   /** Ends it here, but leaves its mark for the next start. */
   leave(): void
 }
 
-/** The port between the Image service and whatever keeps its bytes. */
+/**
+ * The port between the Image service and whatever keeps its bytes. Several processes may use it
+ * for the same images: whoever changes the files of an image holds its claim.
+ */
 export interface ImageFiles {
-  /** @throws ImageDataFault 'data.claimed' */
+  /** @throws ImageDataFault 'data.claimed' while this process or another that lives holds it */
   claim(id: string): Promise<Claim>
-  /** Whether a living process, this one or another, holds a claim. Synchronous, for transactions. */
-  isClaimed(id: string): boolean
+  /** Works under a claim that ends with the work and leaves no mark. @throws as `claim` does */
+  whileClaimed<T>(id: string, work: () => Promise<T>): Promise<T>
   /** undefined when there are no such bytes. */
   open(name: DataName): Promise<OpenData | undefined>
-  /** Deletes the image's bytes, staged ones too; open readers can finish reading. */
+  /** Deletes an image's bytes; open readers can finish reading. To be called under a claim. */
   remove(name: DataName): Promise<void>
+  /** Deletes what is staged. To be called under a claim. */
+  removeStaged(id: string): Promise<void>
 }
 
 /** What a process that died left behind. */
 export interface Leftovers {
   /** Ids whose data it was receiving. */
   abandoned(): Promise<readonly Abandoned[]>
-  /** Everything that is kept: published bytes, and staged ones. */
-  kept(): AsyncIterable<KeptFile>
+  /** Everything that is kept, or all of one image: published bytes, and staged ones. */
+  kept(id?: string): AsyncIterable<KeptFile>
 }
 
 export interface Abandoned {
@@ -90,8 +97,8 @@ export interface KeptFile {
   /** The checksum in a published file's name; undefined for a staged one. */
   readonly checksum: string | undefined
   readonly sizeBytes: number
-  /** Synchronous, so that nothing comes between looking and removing. */
-  remove(): void
-  /** Makes published bytes staged ones again. */
+  /** To be called under a claim. */
+  remove(): Promise<void>
+  /** Makes published bytes staged ones again; synchronous, for transactions. Under a claim. */
   unpublish(): void
 }

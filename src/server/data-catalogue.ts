@@ -1,11 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ImageList, ListWindow, PropertyChange, PutCounts } from '../catalogue/catalogue.ts'
 import type { ManagedCatalogue, SearchPage, SearchWindow } from '../catalogue/managed-catalogue.ts'
 import { deletableImage } from '../catalogue/rights.ts'
-import type { Image } from '../image/image.ts'
+import type { GlanceStatus, Image } from '../image/image.ts'
 import type { ImageQuery } from '../image/query.ts'
 import type { ImageSearch } from '../image/search.ts'
 import type { Viewer } from '../image/visibility.ts'
+import { ImageDataFault } from '../image-data/faults.ts'
 import type { ImageFiles } from '../image-data/image-files.ts'
+import { isFileOf } from './file-of-image.ts'
+
+/** An image of another status has none, or whoever is receiving them deletes them. */
+const WITH_FILES: ReadonlySet<GlanceStatus> = new Set([
+  'active',
+  'deactivated',
+  'pending_delete',
+  'uploading',
+  'importing',
+])
+/** A claim on an image with files is short: of an upload that is refused, or of a deletion. */
+const FREE_TRIES = 20
+const FREE_RETRY_MS = 50
 
 /**
  * A catalogue whose deletions, from any face, delete the image's bytes too. The row is deleted
@@ -35,8 +50,34 @@ export class DataCatalogue implements ManagedCatalogue {
 
   async remove(id: string, check: (image: Image) => void): Promise<Image> {
     const image = await this.#catalogue.remove(id, check)
-    await this.#files.remove(image).catch((error: unknown) => this.#onTrouble(error, image.id))
+    if (WITH_FILES.has(image.status)) {
+      await this.#free(image).catch((error: unknown) => this.#onTrouble(error, image.id))
+    }
     return image
+  }
+
+  /**
+   * Deletes the files of an image that is gone. There may be a new image of that id by now, so
+   * only under a claim, and not what has become that image's.
+   */
+  async #free(image: Image): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#files.whileClaimed(image.id, async () => {
+          const now = await this.#catalogue.find(image.id)
+          if (!isFileOf(now, image.checksum)) await this.#files.remove(image)
+          if (!isFileOf(now, undefined)) await this.#files.removeStaged(image.id)
+        })
+        return
+      } catch (error) {
+        const isClaimed = error instanceof ImageDataFault && error.code === 'data.claimed'
+        if (!isClaimed) throw error
+        // Whoever holds the claim finds the image gone, and deletes the files.
+        if (isComing(image)) return
+        if (tries === FREE_TRIES) throw error
+        await sleep(FREE_RETRY_MS)
+      }
+    }
   }
 
   list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList {
@@ -82,4 +123,8 @@ export class DataCatalogue implements ManagedCatalogue {
   update(id: string, change: (image: Image) => Image): Promise<Image> {
     return this.#catalogue.update(id, change)
   }
+}
+
+function isComing({ status, sizeBytes }: Image): boolean {
+  return status === 'importing' || (status === 'uploading' && sizeBytes === null)
 }

@@ -9,7 +9,8 @@ import type { DataLimits } from '../image-data/receive.ts'
 import { DataCatalogue } from './data-catalogue.ts'
 import { PROCESSES_FOLDER } from './data-folder.ts'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
-import { recoverData } from './recover-data.ts'
+import { recoverData, recoverImage, removeStraysOf } from './recover-data.ts'
+import { Repairs } from './repairs.ts'
 
 /** In the data folder. */
 const IMAGES_FOLDER = 'images'
@@ -36,7 +37,8 @@ export async function openImageData(
   const presence = new ProcessPresence(join(dataFolder, PROCESSES_FOLDER))
   try {
     const files = await ImageFolder.open(join(dataFolder, IMAGES_FOLDER), presence, settings)
-    const recovery = await recoverData(bare, files, () => Math.floor(Date.now() / 1000))
+    const nowSeconds = () => Math.floor(Date.now() / 1000)
+    const recovery = await recoverData(bare, files, nowSeconds)
     await files.forgetTheDead()
     if (Object.values(recovery).some((what) => what !== 0 && what.length !== 0)) {
       logger.warn(recovery, 'put right what an earlier end in the midst of work had left')
@@ -44,15 +46,21 @@ export async function openImageData(
     const catalogue = new DataCatalogue(bare, files, (err, image) => {
       logger.error({ err, image }, 'bytes of a deleted image could not be removed')
     })
+    const repairs = new Repairs(async (id) => {
+      await recoverImage(bare, files, id, nowSeconds())
+      await removeStraysOf(bare, files, id)
+    }, logger)
     const close = async () => {
+      const ended = repairs[Symbol.asyncDispose]().then(() => files.close())
       // What is cut off here the next start puts right.
-      await Promise.race([files.close(), sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })])
+      await Promise.race([ended, sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })])
       files.leave()
       presence.close()
     }
     const warn: ImageDataService['warn'] = (details, message) => logger.warn(details, message)
     const { requireFormatMatch } = settings
-    return { catalogue, service: { files, requireFormatMatch, warn }, close }
+    const putRightLater: ImageDataService['putRightLater'] = (id, claim) => repairs.add(id, claim)
+    return { catalogue, service: { files, requireFormatMatch, putRightLater, warn }, close }
   } catch (error) {
     presence.close()
     throw error

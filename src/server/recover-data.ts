@@ -1,7 +1,9 @@
 import { CatalogueFault } from '../catalogue/faults.ts'
 import type { ManagedCatalogue } from '../catalogue/managed-catalogue.ts'
 import type { GlanceStatus, Image } from '../image/image.ts'
+import { ImageDataFault } from '../image-data/faults.ts'
 import type { ImageFiles, KeptFile, Leftovers } from '../image-data/image-files.ts'
+import { isFileOf } from './file-of-image.ts'
 
 /** What a start put right. */
 export interface Recovery {
@@ -25,23 +27,72 @@ export async function recoverData(
 ): Promise<Recovery> {
   const requeued: string[] = []
   const restaged: string[] = []
-  const abandoned = await files.abandoned()
-  const all = abandoned.length === 0 ? [] : await Array.fromAsync(files.kept())
-  for (const { id, clear } of abandoned) {
-    const kept = all.filter((file) => file.id === id)
-    const put = await putRight(catalogue, id, (image) => {
-      if (files.isClaimed(id)) return image
-      const status = statusLeft(image, kept)
-      if (status === image.status) return image
-      const sizes = status === 'queued' ? { sizeBytes: null, virtualSizeBytes: null } : {}
-      return { ...image, ...sizes, status, updatedAt: nowSeconds() }
+  for (const { id, clear } of await files.abandoned()) {
+    const put = await unlessClaimed(files, id, async () => {
+      const status = await recoverImage(catalogue, files, id, nowSeconds())
+      await clear()
+      return status
     })
     if (put === 'queued') requeued.push(id)
     if (put === 'uploading') restaged.push(id)
-    if (!files.isClaimed(id)) await clear()
   }
-  const removedFiles = await removeStrayFiles(catalogue, files)
+  let removedFiles = 0
+  for await (const file of files.kept()) {
+    if (isFileOf(await catalogue.find(file.id), file.checksum)) continue
+    const isRemoved = await unlessClaimed(files, file.id, () => removeStray(catalogue, file))
+    if (isRemoved === true) removedFiles += 1
+  }
   return { requeued, restaged, removedFiles }
+}
+
+/**
+ * Repairs the row of an image whose data came without coming to an end. To be called under a claim
+ * of the image. @returns the new status; undefined if it was right, or the image is gone
+ */
+export async function recoverImage(
+  catalogue: ManagedCatalogue,
+  files: Leftovers,
+  id: string,
+  nowSeconds: number,
+): Promise<GlanceStatus | undefined> {
+  const before = await catalogue.find(id)
+  const isWaiting = before?.status === 'uploading' || before?.status === 'importing'
+  const kept = isWaiting ? await Array.fromAsync(files.kept(id)) : []
+  return putRight(catalogue, id, (image) => {
+    const status = statusLeft(image, kept)
+    if (status === image.status) return image
+    const sizes = status === 'queued' ? { sizeBytes: null, virtualSizeBytes: null } : {}
+    return { ...image, ...sizes, status, updatedAt: nowSeconds }
+  })
+}
+
+/** Removes the files that are not what the row says. To be called under a claim of the image. */
+export async function removeStraysOf(
+  catalogue: ManagedCatalogue,
+  files: Leftovers,
+  id: string,
+): Promise<void> {
+  for await (const file of files.kept(id)) await removeStray(catalogue, file)
+}
+
+async function removeStray(catalogue: ManagedCatalogue, file: KeptFile): Promise<boolean> {
+  if (isFileOf(await catalogue.find(file.id), file.checksum)) return false
+  await file.remove()
+  return true
+}
+
+/** @returns undefined if a living process holds the claim */
+async function unlessClaimed<T>(
+  files: ImageFiles,
+  id: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await files.whileClaimed(id, work)
+  } catch (error) {
+    if (error instanceof ImageDataFault && error.code === 'data.claimed') return undefined
+    throw error
+  }
 }
 
 /** @returns the new status; undefined if it was right, or the image is gone. */
@@ -83,27 +134,4 @@ function statusLeft(image: Image, kept: readonly KeptFile[]): GlanceStatus {
 
 function isStaged({ checksum }: KeptFile): boolean {
   return checksum === undefined
-}
-
-async function removeStrayFiles(
-  catalogue: ManagedCatalogue,
-  files: ImageFiles & Leftovers,
-): Promise<number> {
-  let removed = 0
-  for await (const file of files.kept()) {
-    // In this order: what is claimed after the row was read is not this file.
-    if (files.isClaimed(file.id)) continue
-    if (isOf(await catalogue.find(file.id), file)) continue
-    file.remove()
-    removed += 1
-  }
-  return removed
-}
-
-const WITHOUT_DATA: ReadonlySet<GlanceStatus> = new Set(['queued', 'saving', 'killed', 'deleted'])
-
-function isOf(image: Image | undefined, file: KeptFile): boolean {
-  if (image === undefined || WITHOUT_DATA.has(image.status)) return false
-  const isWaiting = image.status === 'uploading' || image.status === 'importing'
-  return isStaged(file) ? isWaiting : !isWaiting && image.checksum === file.checksum
 }

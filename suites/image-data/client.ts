@@ -19,8 +19,11 @@ export async function request(
 }
 
 /** @returns the id */
-export async function create(port: number, diskFormat = 'raw'): Promise<string> {
-  const id = randomUUID()
+export async function create(
+  port: number,
+  diskFormat = 'raw',
+  id: string = randomUUID(),
+): Promise<string> {
   const fields = { id, name: 'an image', disk_format: diskFormat, container_format: 'bare' }
   const { status } = await request(port, 'POST', '', JSON.stringify(fields), {
     'content-type': 'application/json',

@@ -18,12 +18,13 @@ describe('a catalogue that frees bytes', () => {
 
   const files: ImageFiles = {
     claim: () => Promise.reject(new Error('not asked for here')),
-    isClaimed: () => false,
+    whileClaimed: (_id, work) => work(),
     open: async () => undefined,
     remove: async (name) => {
       if (failure !== undefined) throw failure
       removed.push(name)
     },
+    removeStaged: async () => {},
   }
   beforeEach(async () => {
     removed = []

@@ -24,6 +24,53 @@ test('a process is alive to others until it is closed', () => {
   assert.ok(!one.isAlive('nobody'))
 })
 
+test('one process at a time has its turn, and a failure ends its turn', async () => {
+  using one = new ProcessPresence(folder)
+  using two = new ProcessPresence(folder)
+  const order: string[] = []
+  let other: Promise<unknown> = Promise.resolve()
+  await one.exclusively(() => {
+    order.push('one begins')
+    other = two.exclusively(() => order.push('two'))
+    order.push('one ends')
+  })
+  await other
+  await assert.rejects(
+    one.exclusively(() => {
+      throw new Error('no')
+    }),
+    /no/,
+  )
+  assert.equal(await two.exclusively(() => 'its turn'), 'its turn')
+  assert.deepEqual(order, ['one begins', 'one ends', 'two'])
+})
+
+test('a process that was killed in its turn lets the others go on', async () => {
+  using here = new ProcessPresence(folder)
+  const module = new URL('../../src/database/presence.ts', import.meta.url).href
+  const script = `
+    import { writeSync } from 'node:fs'
+    import { ProcessPresence } from ${JSON.stringify(module)}
+    const presence = new ProcessPresence(${JSON.stringify(folder)})
+    await presence.exclusively(() => {
+      writeSync(1, 'its turn')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  let isMine = false
+  const turn = here.exclusively(() => {
+    isMine = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(!isMine)
+  child.kill('SIGKILL')
+  await turn
+  assert.ok(isMine)
+})
+
 test('a process that was killed is not alive', async () => {
   using here = new ProcessPresence(folder)
   const module = new URL('../../src/database/presence.ts', import.meta.url).href

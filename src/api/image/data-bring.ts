@@ -27,13 +27,34 @@ export async function withClaim<T>(
       return await work(claim)
     } catch (error) {
       tellOperator(deps, id, error)
-      isPutRight = await requeue(deps, id, status)
+      isPutRight = await undo(deps, claim, id, status, error)
       throw error
     }
   } finally {
-    // A claim whose image could not be put right stays, so that the next start does it.
     if (isPutRight) await claim.release()
-    else claim.leave()
+    else deps.data.putRightLater(id, claim)
+  }
+}
+
+/** @returns false if the image's row could not be read or written */
+async function undo(
+  deps: ImageDependencies,
+  claim: Claim,
+  id: string,
+  status: GlanceStatus,
+  error: unknown,
+): Promise<boolean> {
+  try {
+    // Its staged data can still be imported if the row cannot be written.
+    const mayComeAgain = status === 'importing' && !isVerdict(error)
+    // A full disk takes the row again only when the bytes that no row will get are gone.
+    if (!mayComeAgain && (await deps.catalogue.find(id))?.status !== 'active') await claim.discard()
+    await requeue(deps, id, status)
+    if (mayComeAgain) await claim.discard()
+    return true
+  } catch (trouble) {
+    deps.data.warn({ err: trouble, image: id }, 'the image stays as it is until it can be written')
+    return false
   }
 }
 
@@ -62,6 +83,8 @@ async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): P
       throw error
     }
     const image = await deps.catalogue.find(id)
+    // Of an image that was deleted: its data is still coming.
+    if (image !== undefined && mayBecome(image.status, to)) throw error
     throw wrongTransition(image?.status ?? 'deleted', to)
   }
 }
@@ -73,17 +96,17 @@ export function wrongTransition(from: GlanceStatus, to: GlanceStatus): ImageFaul
 
 async function moveTo(deps: ImageDependencies, id: string, status: GlanceStatus): Promise<void> {
   await deps.catalogue.update(id, (image) => {
-    if (!mayBecome(image.status, status)) throw wrongTransition(image.status, status)
+    // What is imported here was staged; Glance imports into queued images, too.
+    const isStaged = image.status === 'uploading' && image.sizeBytes !== null
+    if (!mayBecome(image.status, status) || (status === 'importing' && !isStaged)) {
+      throw wrongTransition(image.status, status)
+    }
     return { ...image, status, updatedAt: deps.now() }
   })
 }
 
-/** Mirrors glance/api/v2/image_data.py (_restore). @returns false if it could not be done */
-async function requeue(
-  deps: ImageDependencies,
-  id: string,
-  status: GlanceStatus,
-): Promise<boolean> {
+/** Mirrors glance/api/v2/image_data.py (_restore). */
+async function requeue(deps: ImageDependencies, id: string, status: GlanceStatus): Promise<void> {
   try {
     await deps.catalogue.update(id, (image) =>
       image.status === status
@@ -96,11 +119,8 @@ async function requeue(
           }
         : image,
     )
-    return true
   } catch (error) {
-    if (isNotFound(error)) return true
-    deps.data.warn({ err: error, image: id }, 'the image stays as it is until the next start')
-    return false
+    if (!isNotFound(error)) throw error
   }
 }
 
@@ -131,16 +151,12 @@ export async function activate(
       }
     })
   } catch (error) {
-    if (isVerdict(error)) await deps.data.files.remove({ id, checksum: received.checksum })
     throw isNotFound(error) ? new ImageFault('data.gone', goneMessage(id)) : error
   }
 }
 
-/**
- * Whether the work failed because of the image itself. If the row could not be written at all, the
- * bytes stay, and the next start repairs row and file.
- */
-export function isVerdict(error: unknown): boolean {
+/** Whether the work failed because of the image itself. */
+function isVerdict(error: unknown): boolean {
   return error instanceof ImageFault || isNotFound(error)
 }
 

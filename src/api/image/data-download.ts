@@ -11,7 +11,8 @@ const WITHOUT_FILE =
   'file into the folder of image files as ID.MD5'
 
 /** `GET /v2/images/{id}/file`. Mirrors glance/api/v2/image_data.py (download). */
-export const downloadData: Handler = async (call, deps, { headers, raw }) => {
+export const downloadData: Handler = async (call, deps, incoming) => {
+  const { headers, raw } = incoming
   const image = await seenImage(call, deps, noImage(call.id))
   if (image.status === 'deactivated' && !call.viewer.isAdmin) {
     const message = 'The requested image has been deactivated. Image data download is forbidden.'
@@ -19,6 +20,9 @@ export const downloadData: Handler = async (call, deps, { headers, raw }) => {
   }
   const data = await deps.data.files.open(image)
   if (data === undefined) {
+    // It may have been deleted since its row was read, and made again.
+    const now = await seenImage(call, deps, noImage(call.id))
+    if (now.checksum !== image.checksum) return downloadData(call, deps, incoming)
     if (image.checksum !== null) deps.data.warn({ image: image.id }, WITHOUT_FILE)
     return { status: 204, headers: {}, body: '' }
   }

@@ -1,6 +1,6 @@
 import type { Image } from '../../image/image.ts'
 import { said } from '../request/said.ts'
-import { activate, isVerdict, withClaim, wrongTransition } from './data-bring.ts'
+import { activate, withClaim, wrongTransition } from './data-bring.ts'
 import { noImage } from './data-upload.ts'
 import type { Handler, ImageDependencies } from './dependencies.ts'
 import { ImageFault } from './faults.ts'
@@ -37,12 +37,7 @@ export const importData: Handler = async (call, deps, incoming) => {
 function importStaged(deps: ImageDependencies, image: Image, onBegun: () => void): Promise<void> {
   return withClaim(deps, image.id, 'importing', async (claim) => {
     onBegun()
-    try {
-      await activate(deps, claim, image.id, 'importing', await claim.takeStaged())
-    } catch (error) {
-      if (isVerdict(error)) await deps.data.files.remove({ id: image.id, checksum: null })
-      throw error
-    }
+    await activate(deps, claim, image.id, 'importing', await claim.takeStaged())
   })
 }
 

@@ -45,7 +45,6 @@ export const stageData: Handler = async (call, deps, incoming) => {
         return { ...now, sizeBytes, updatedAt: deps.now() }
       })
     } catch (error) {
-      await deps.data.files.remove({ id: image.id, checksum: null })
       throw isNotFound(error) ? gone : error
     }
   })

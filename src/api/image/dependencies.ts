@@ -1,6 +1,6 @@
 import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
 import type { Identity } from '../../identity/identity.ts'
-import type { ImageFiles } from '../../image-data/image-files.ts'
+import type { Claim, ImageFiles } from '../../image-data/image-files.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { Answer, Call, Incoming } from './call.ts'
@@ -29,6 +29,11 @@ export interface ImageDataService {
   readonly files: ImageFiles
   /** Refuse data that is not of the image's disk_format; otherwise it is only logged. */
   readonly requireFormatMatch: boolean
+  /**
+   * Takes over a claim whose image's row could not be written: the row is put right as soon as that
+   * is possible, and then the claim ends.
+   */
+  readonly putRightLater: (id: string, claim: Claim) => void
   /** Tells the operator. */
   readonly warn: (details: Readonly<Record<string, unknown>>, message: string) => void
 }

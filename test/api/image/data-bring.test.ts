@@ -12,6 +12,7 @@ import { Database } from '../../../src/database/database.ts'
 import { openImageData } from '../../../src/server/image-data.ts'
 import { idOf, imageOf } from '../../catalogue/images.ts'
 import { dataFiles } from '../../image-data/files.ts'
+import { until } from './data-stand.ts'
 
 const ID = idOf(1)
 const BYTES = Buffer.from('the bytes of an image')
@@ -26,10 +27,10 @@ async function openData(t: TestContext, settings: { requireFormatMatch?: boolean
   t.after(() => database.close())
   const catalogue = openSqliteCatalogue(database)
   const log: string[] = []
-  const open = async (freeBytesMin = 0) => {
+  const open = async (freeBytesMin = 0, from: ManagedCatalogue = catalogue) => {
     const limits = { sizeBytesMax: 1_000_000, freeBytesMin, requireFormatMatch: false }
     const logger = pino({ level: 'warn' }, { write: (line) => log.push(line) })
-    return openImageData(folder, catalogue, { ...limits, ...settings }, logger)
+    return openImageData(folder, from, { ...limits, ...settings }, logger)
   }
   const files = () => dataFiles(folder)
   return { catalogue, open, files, log }
@@ -45,30 +46,51 @@ const queued = imageOf(1, {
   ...{ sizeBytes: null, virtualSizeBytes: null, checksum: null, hashValue: null },
 })
 
-test('an import whose end cannot be written is staged again at the next start', async (t) => {
-  const { catalogue, open, files } = await openData(t)
-  await catalogue.putImages([{ ...queued, status: 'uploading', sizeBytes: BYTES.length }])
-  const first = await open()
-  const staging = await first.service.files.claim(ID)
-  await staging.receive(body(), undefined)
-  await staging.stage()
-  await staging.release()
-  const isBroken = new Error('database is not open')
-  let hasBroken = false
-  const broken = new Proxy(catalogue, {
+const NOT_WRITABLE = new Error('the disk is full')
+
+/** A catalogue in which nothing can be changed while it is broken. */
+function breakable(catalogue: ManagedCatalogue) {
+  const state = { isBroken: false }
+  const proxy = new Proxy(catalogue, {
     get: (target, key) => {
-      if (key === 'update' && hasBroken) return () => Promise.reject(isBroken)
+      if (key === 'update' && state.isBroken) return () => Promise.reject(NOT_WRITABLE)
       const value: unknown = Reflect.get(target, key)
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  const deps = dependencies(first, broken)
+  return { state, catalogue: proxy }
+}
+
+/** An import after whose last byte the catalogue breaks. */
+async function breakImport(stand: Awaited<ReturnType<typeof openData>>) {
+  await stand.catalogue.putImages([{ ...queued, status: 'uploading', sizeBytes: BYTES.length }])
+  const { state, catalogue } = breakable(stand.catalogue)
+  const opened = await stand.open(0, catalogue)
+  const staging = await opened.service.files.claim(ID)
+  await staging.receive(body(), undefined)
+  await staging.stage()
+  await staging.release()
+  const deps = dependencies(opened, catalogue)
   const importing = withClaim(deps, ID, 'importing', async (claim) => {
     const received = await claim.takeStaged()
-    hasBroken = true
+    state.isBroken = true
     await activate(deps, claim, ID, 'importing', received)
   })
-  await assert.rejects(importing, isBroken)
+  await assert.rejects(importing, NOT_WRITABLE)
+  return { opened, state }
+}
+
+async function untilFree({ service }: Opened): Promise<void> {
+  await until(async () => {
+    const work = service.files.whileClaimed(ID, async () => true)
+    return work.catch(() => false)
+  })
+}
+
+test('an import whose end cannot be written is staged again at the next start', async (t) => {
+  const stand = await openData(t)
+  const { catalogue, open, files } = stand
+  const { opened: first } = await breakImport(stand)
   await first.close()
   assert.equal((await catalogue.find(ID))?.status, 'importing')
   const second = await open()
@@ -79,6 +101,66 @@ test('an import whose end cannot be written is staged again at the next start', 
   )
   assert.equal((await catalogue.find(ID))?.status, 'active')
   await second.close()
+})
+
+test('an import whose end cannot be written is staged again once it can', async (t) => {
+  const stand = await openData(t)
+  const { opened, state } = await breakImport(stand)
+  assert.equal((await stand.catalogue.find(ID))?.status, 'importing')
+  state.isBroken = false
+  await untilFree(opened)
+  const { status, sizeBytes } = (await stand.catalogue.find(ID)) ?? {}
+  assert.deepEqual([status, sizeBytes], ['uploading', BYTES.length])
+  assert.deepEqual(await stand.files(), [ID])
+  await opened.close()
+})
+
+for (const status of ['saving', 'uploading'] as const) {
+  test(`an image whose data broke off is queued again once it can be written (${status})`, async (t) => {
+    const stand = await openData(t)
+    const { catalogue, open, files, log } = stand
+    await catalogue.putImages([queued])
+    const broken = breakable(catalogue)
+    const opened = await open(0, broken.catalogue)
+    const deps = dependencies(opened, broken.catalogue)
+    const upload = withClaim(deps, ID, status, async (claim) => {
+      const received = await claim.receive(body(), undefined)
+      if (status === 'saving') await claim.publish(received)
+      else await claim.stage()
+      broken.state.isBroken = true
+      throw new Error('broken off')
+    })
+    await assert.rejects(upload, /broken off/)
+    assert.equal((await catalogue.find(ID))?.status, status)
+    assert.deepEqual(await files(), [], 'a full disk takes rows only when these bytes are gone')
+    await assert.rejects(opened.service.files.claim(ID), { code: 'data.claimed' })
+    broken.state.isBroken = false
+    await untilFree(opened)
+    assert.equal((await catalogue.find(ID))?.status, 'queued')
+    const told = log.map((line) => JSON.parse(line).msg)
+    assert.deepEqual(told, [
+      'the image stays as it is until it can be written',
+      'put right what could not be written before',
+    ])
+    await opened.close()
+  })
+}
+
+test('an image that is not staged is not imported, whatever was staged for one of its id', async (t) => {
+  const { catalogue, open, files } = await openData(t)
+  const opened = await open()
+  const staging = await opened.service.files.claim(ID)
+  await staging.receive(body(), undefined)
+  await staging.stage()
+  await staging.release()
+  for (const sizes of [{}, { status: 'uploading' } as const]) {
+    await catalogue.putImages([{ ...queued, ...sizes }])
+    const work = () => assert.fail('it began')
+    const importing = withClaim(dependencies(opened, catalogue), ID, 'importing', work)
+    await assert.rejects(importing, { code: 'image.conflict' })
+  }
+  assert.deepEqual(await files(), [ID])
+  await opened.close()
 })
 
 test('once the folder is left no file moves, whatever is still at work', async (t) => {

@@ -36,6 +36,20 @@ export async function openDataStand(
   limits: Partial<ServerLimits> = {},
 ): Promise<DataStand> {
   const folder = await mkdtemp(join(tmpdir(), 'afterimage-data-'))
+  const stand = await openStandOver(folder, settings, limits)
+  const close = async () => {
+    await stand.close()
+    await rm(folder, { recursive: true })
+  }
+  return { ...stand, close }
+}
+
+/** As another process of this data folder would have it. */
+export async function openStandOver(
+  folder: string,
+  settings: Partial<ImageDataSettings> = {},
+  limits: Partial<ServerLimits> = {},
+): Promise<DataStand> {
   const database = new Database(join(folder, 'afterimage.db'))
   const warnings: string[] = []
   const logger = pino({ level: 'warn' }, { write: (line) => warnings.push(line) })
@@ -67,14 +81,13 @@ export async function openDataStand(
       await app.close()
       await data.close()
       database.close()
-      await rm(folder, { recursive: true })
     },
   }
 }
 
 let made = 0
 
-/** Stores a queued image of PROJECT. */
+/** Stores a queued image of PROJECT, of a new id unless `fields` have one. */
 export async function makeQueued(
   { catalogue }: DataStand,
   fields: Partial<Image> = {},

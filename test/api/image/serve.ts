@@ -62,11 +62,13 @@ export interface Served {
 const NO_DATA: ImageDependencies['data'] = {
   files: {
     claim: () => Promise.reject(new Error('no data here')),
-    isClaimed: () => false,
+    whileClaimed: () => Promise.reject(new Error('no data here')),
     open: async () => undefined,
     remove: async () => {},
+    removeStaged: async () => {},
   },
   requireFormatMatch: false,
+  putRightLater: () => {},
   warn: () => {},
 }
 

@@ -8,7 +8,7 @@ import { imageFace } from '../../../src/api/image/face.ts'
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { Database } from '../../../src/database/database.ts'
 import type { Caller, Identity } from '../../../src/identity/identity.ts'
-import { ImageFolder } from '../../../src/image-data/data-folder.ts'
+import { ImageFolder, type Presence } from '../../../src/image-data/data-folder.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 import type { World } from './placeholders.ts'
 
@@ -62,7 +62,13 @@ export async function openStand(): Promise<Stand> {
   const now = () => seconds
   const catalogue = openSqliteCatalogue(database, { now })
   const name = randomUUID()
-  const presence = { name, isAlive: (n: string) => n === name, names: () => [name], forget() {} }
+  const presence: Presence = {
+    name,
+    exclusively: async (work) => work(),
+    isAlive: (n) => n === name,
+    names: () => [name],
+    forget() {},
+  }
   const files = await ImageFolder.open(join(folder, 'images'), presence, {
     sizeBytesMax: Number.POSITIVE_INFINITY,
     freeBytesMin: 0,
@@ -70,7 +76,7 @@ export async function openStand(): Promise<Stand> {
   const face = imageFace({
     catalogue,
     now,
-    data: { files, requireFormatMatch: false, warn() {} },
+    data: { files, requireFormatMatch: false, putRightLater() {}, warn() {} },
     users,
     baseUrl: { publicUrl: undefined, trustedProxies: new BlockList() },
     identity: { publicUrl: 'http://keystone.test:5000', port: () => 5000 },
@@ -94,6 +100,7 @@ export async function openStand(): Promise<Stand> {
       for (const image of images) {
         await catalogue.remove(image.id, () => {})
         await files.remove(image)
+        await files.removeStaged(image.id)
       }
     },
     async [Symbol.asyncDispose]() {
