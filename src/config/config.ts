@@ -13,6 +13,7 @@ export interface FaceConfig {
 export interface ImageConfig extends FaceConfig {
   readonly sizeBytesMax: number
   readonly freeBytesMin: number
+  readonly uploadsMax: number
   readonly requireFormatMatch: boolean
 }
 
@@ -84,6 +85,18 @@ export interface Secrets {
   readonly servicePassword: Secret | undefined
 }
 
+function upstreamOf(values: OptionValues): UpstreamConfig {
+  return {
+    caFile: values['upstream.caFile'],
+    connectTimeoutMs: values['upstream.connectTimeoutMs'],
+    firstByteTimeoutMs: values['upstream.firstByteTimeoutMs'],
+    answerTimeoutMs: values['upstream.answerTimeoutMs'],
+    concurrentMax: values['upstream.concurrentMax'],
+    queueMax: values['upstream.queueMax'],
+    answerBytesMax: values['upstream.answerBytesMax'],
+  }
+}
+
 export function assembleConfig(values: OptionValues): Config {
   const face = (name: 'compute' | 'image' | 'identity'): FaceConfig => ({
     port: values[`${name}.port`],
@@ -102,6 +115,7 @@ export function assembleConfig(values: OptionValues): Config {
       ...face('image'),
       sizeBytesMax: values['image.sizeBytesMax'],
       freeBytesMin: values['image.freeBytesMin'],
+      uploadsMax: values['image.uploadsMax'],
       requireFormatMatch: values['image.requireFormatMatch'],
     },
     identity: face('identity'),
@@ -123,15 +137,7 @@ export function assembleConfig(values: OptionValues): Config {
       keyByUser: values['cache.keyByUser'],
       staleIfErrorMs: values['cache.staleIfErrorMs'],
     },
-    upstream: {
-      caFile: values['upstream.caFile'],
-      connectTimeoutMs: values['upstream.connectTimeoutMs'],
-      firstByteTimeoutMs: values['upstream.firstByteTimeoutMs'],
-      answerTimeoutMs: values['upstream.answerTimeoutMs'],
-      concurrentMax: values['upstream.concurrentMax'],
-      queueMax: values['upstream.queueMax'],
-      answerBytesMax: values['upstream.answerBytesMax'],
-    },
+    upstream: upstreamOf(values),
     tokens: { lifetimeHours: values['tokens.lifetimeHours'] },
     shutdown: { delayMs: values['shutdown.delayMs'] },
     deprecation: {

@@ -28,6 +28,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 /** 100 TiB */
 const IMAGE_BYTES_MAX = 109_951_162_777_600
+/** As many as connections. */
+const UPLOADS_MAX = 10_000
 const TOKEN_LIFETIME_HOURS_MAX = 8_760
 const DAY_MS = 86_400_000
 const TIMEOUT_MS_MAX = 600_000
@@ -96,6 +98,13 @@ export const OPTIONS = {
     kind: wholeNumber('BYTES', 0, IMAGE_BYTES_MAX),
     default: ['268435456'],
     description: 'what uploads leave free on the disk; one that would not is answered with 413',
+  },
+  'image.uploadsMax': {
+    kind: wholeNumber('COUNT', 1, UPLOADS_MAX),
+    default: ['64'],
+    description:
+      'uploads and imports at once, through all processes of the data folder; each takes 8 MiB of ' +
+      'memory, and others are answered with 503',
   },
   'image.requireFormatMatch': {
     kind: YES_OR_NO,

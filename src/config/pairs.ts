@@ -72,6 +72,7 @@ const EMBEDDED_ONLY: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'image.port',
   'image.sizeBytesMax',
   'image.freeBytesMin',
+  'image.uploadsMax',
   'image.requireFormatMatch',
   'identity.port',
   'tokens.lifetimeHours',

@@ -15,21 +15,9 @@ import type {
 } from './image-files.ts'
 import { INCOMING, isId, publishedFile, readPublishedName, STAGED, syncFolder } from './layout.ts'
 import { openData } from './open-data.ts'
+import type { Presence } from './presence.ts'
 import type { DataLimits } from './receive.ts'
-
-/** This process among those that share the folder. */
-export interface Presence {
-  /** A word of its own. */
-  readonly name: string
-  /** Runs synchronous work while no other process of the folder runs such work. */
-  exclusively<T>(work: () => T): Promise<T>
-  /** Whether the process of that name lives. To be asked within `exclusively`. */
-  isAlive(name: string): boolean
-  /** All names there are, living or not. */
-  names(): readonly string[]
-  /** Removes the name of one that does not live. */
-  forget(name: string): void
-}
+import { UploadSpace } from './upload-space.ts'
 
 const OWNER_ONLY = 0o700
 
@@ -45,6 +33,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
   readonly #folder: string
   readonly #presence: Presence
   readonly #limits: DataLimits
+  readonly #space: UploadSpace
   readonly #threads = { md5: new DigestThread('md5'), sha512: new DigestThread('sha512') }
   readonly #held = new Map<string, Promise<void>>()
   #hasLeft = false
@@ -53,6 +42,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
     this.#folder = folder
     this.#presence = presence
     this.#limits = limits
+    this.#space = new UploadSpace(folder, presence, limits)
   }
 
   /** Makes the folder if it is missing. */
@@ -67,7 +57,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
   }
 
   async claim(id: string): Promise<Claim> {
-    const path = await this.#hold(id)
+    const path = await this.#hold(id, 'upload')
     try {
       await syncFolder(dirname(path))
     } catch (error) {
@@ -78,6 +68,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
     this.#held.set(id, promise)
     const where = {
       ...{ folder: this.#folder, limits: this.#limits, threads: this.#threads },
+      space: this.#space,
       hasLeft: () => this.#hasLeft,
     }
     return new FolderClaim(id, path, where, () => {
@@ -87,7 +78,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
   }
 
   async whileClaimed<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const path = await this.#hold(id)
+    const path = await this.#hold(id, 'moment')
     try {
       return await work()
     } finally {
@@ -168,13 +159,15 @@ export class ImageFolder implements ImageFiles, Leftovers {
   }
 
   /** @returns the claim's folder @throws ImageDataFault */
-  async #hold(id: string): Promise<string> {
+  async #hold(id: string, kind: 'upload' | 'moment'): Promise<string> {
     if (!isId(id)) throw new TypeError(`${JSON.stringify(id)} is not an image id`)
     const path = join(this.#folder, INCOMING, this.#presence.name, id)
     try {
       await this.#presence.exclusively(() => {
         if (this.#isClaimed(id)) throw imageDataFault('data.claimed')
+        if (kind === 'upload') this.#space.checkCount()
         mkdirSync(path, { mode: OWNER_ONLY })
+        if (kind === 'upload') this.#space.begin(path)
       })
     } catch (error) {
       throw ofSystemError(error)

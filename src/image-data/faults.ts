@@ -2,6 +2,8 @@
 export type ImageDataFaultCode =
   /** Data for this image is being received already. */
   | 'data.claimed'
+  /** As many uploads as there may be are under way. */
+  | 'data.too_many'
   /** More bytes than an image may have. */
   | 'data.too_large'
   /** The disk is full, or would be fuller than its floor allows. */
@@ -40,6 +42,7 @@ const DISK_FAULTS: Readonly<Record<string, ImageDataFaultCode>> = {
 /** The words of glance/api/v2/image_data.py and glance_store/exceptions.py. */
 const MESSAGES: Readonly<Record<ImageDataFaultCode, string>> = {
   'data.claimed': 'Data for this image is being received already.',
+  'data.too_many': 'Too many images are being uploaded or imported. Try again later.',
   'data.too_large': 'The incoming image is too large: The provided image is too large.',
   'data.no_space':
     'Image storage media is full: There is not enough disk space on the image storage media.',

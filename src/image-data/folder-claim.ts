@@ -6,6 +6,7 @@ import { readContents } from './format/contents.ts'
 import type { Claim, Received } from './image-files.ts'
 import { publishedFile, RECEIVED, STAGED, syncFolder } from './layout.ts'
 import { type DataLimits, type DigestThreads, digestFile, receiveInto } from './receive.ts'
+import type { UploadSpace } from './upload-space.ts'
 
 const OWNER_ONLY = 0o600
 
@@ -13,6 +14,7 @@ interface Where {
   readonly folder: string
   readonly limits: DataLimits
   readonly threads: DigestThreads
+  readonly space: UploadSpace
   /** Whether this process has left the folder; the next start ends its claims then. */
   readonly hasLeft: () => boolean
 }
@@ -42,20 +44,28 @@ export class FolderClaim implements Claim {
   ): Promise<Received> {
     try {
       await using file = await this.#create()
-      const digested = await receiveInto(file, body, announcedBytes, this.#where)
+      const grant = (needed: number, wanted: number) =>
+        this.#where.space.grant(this.#path, needed, wanted)
+      const digested = await receiveInto(file, body, announcedBytes, { ...this.#where, grant })
       return { ...digested, contents: await readContents(file, digested.sizeBytes) }
     } catch (error) {
       // On a full disk the image's row can be put right only when these bytes are gone.
       await rm(this.#received, { force: true }).catch(() => undefined)
       throw error
+    } finally {
+      this.#where.space.end(this.#path)
     }
   }
 
   async takeStaged(): Promise<Received> {
     this.#source = this.#staged
-    await using file = await open(this.#source, 'r')
-    const digested = await digestFile(file, this.#where.threads)
-    return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+    try {
+      await using file = await open(this.#source, 'r')
+      const digested = await digestFile(file, this.#where.threads)
+      return { ...digested, contents: await readContents(file, digested.sizeBytes) }
+    } finally {
+      this.#where.space.end(this.#path)
+    }
   }
 
   async publish({ checksum }: Received): Promise<void> {

@@ -1,14 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
-import { statfs } from 'node:fs/promises'
 import { BlockPipe } from './block-pipe.ts'
 import type { DigestThread } from './digest-thread.ts'
 import { imageDataFault, ofSystemError } from './faults.ts'
+import type { SpaceLimits } from './upload-space.ts'
 
-export interface DataLimits {
+export interface DataLimits extends SpaceLimits {
   /** The largest image. */
   readonly sizeBytesMax: number
-  /** What must stay free on the disk. */
-  readonly freeBytesMin: number
 }
 
 export interface DigestThreads {
@@ -22,8 +20,13 @@ export interface Digested {
   readonly sha512: string
 }
 
+/** Lets it write so many bytes in all; see UploadSpace. */
+export type Grant = (neededBytes: number, wantedBytes: number) => Promise<number>
+
 /** How often, in bytes received, the disk is asked what it has left. */
 const SPACE_CHECK_BYTES = 64 * 1024 * 1024
+/** What an upload of unknown length is granted at a time: others cannot have it meanwhile. */
+const GRANT_STEP_BYTES = 16 * 1024 * 1024
 /** How many unwritten bytes may wait in the system's memory; the last sync waits for these. */
 const SYNC_BYTES = 256 * 1024 * 1024
 
@@ -35,11 +38,13 @@ export async function receiveInto(
   file: FileHandle,
   body: AsyncIterable<Uint8Array>,
   announcedBytes: number | undefined,
-  where: { readonly folder: string; readonly limits: DataLimits; readonly threads: DigestThreads },
+  where: { readonly limits: DataLimits; readonly threads: DigestThreads; readonly grant: Grant },
 ): Promise<Digested> {
-  const { folder, limits, threads } = where
+  const { limits, threads } = where
   if ((announcedBytes ?? 0) > limits.sizeBytesMax) throw imageDataFault('data.too_large')
-  await checkSpace(folder, announcedBytes ?? 0, limits.freeBytesMin)
+  const grant = (bytes: number) =>
+    where.grant(announcedBytes ?? bytes, announcedBytes ?? bytes + GRANT_STEP_BYTES)
+  let grantedBytes = await grant(0)
   const syncs = new Syncs(file)
   let sizeBytes = 0
   let checkAt = SPACE_CHECK_BYTES
@@ -50,10 +55,9 @@ export async function receiveInto(
       for await (const piece of body) {
         sizeBytes += piece.length
         if (sizeBytes > limits.sizeBytesMax) throw imageDataFault('data.too_large')
-        if (sizeBytes >= checkAt) {
-          checkAt += SPACE_CHECK_BYTES
-          const stillToCome = Math.max(0, (announcedBytes ?? 0) - sizeBytes)
-          await checkSpace(folder, stillToCome, limits.freeBytesMin)
+        if (sizeBytes >= checkAt || sizeBytes > grantedBytes) {
+          checkAt = sizeBytes + SPACE_CHECK_BYTES
+          grantedBytes = await grant(sizeBytes)
           await syncs.whenDue(sizeBytes)
         }
         await pipe.put(piece)
@@ -111,13 +115,6 @@ async function write(file: FileHandle, bytes: Uint8Array, position: number): Pro
   while (from < bytes.length) {
     const { bytesWritten } = await file.write(bytes, from, bytes.length - from, position + from)
     from += bytesWritten
-  }
-}
-
-async function checkSpace(folder: string, bytes: number, freeBytesMin: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize - bytes < freeBytesMin) {
-    throw imageDataFault('data.no_space', `${bavail * bsize} bytes are free in ${folder}`)
   }
 }
 

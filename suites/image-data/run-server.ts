@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
+import type { ImageDataSettings } from '../../src/server/image-data.ts'
 
 const SERVER = new URL('server.ts', import.meta.url).pathname
 
@@ -23,8 +24,12 @@ export class RunningServer implements AsyncDisposable {
     this.port = port
   }
 
-  static async start(folder: string): Promise<RunningServer> {
-    const child = spawn(process.execPath, [SERVER, folder], { stdio: ['pipe', 'pipe', 'inherit'] })
+  static async start(
+    folder: string,
+    settings: Partial<ImageDataSettings> = {},
+  ): Promise<RunningServer> {
+    const args = [SERVER, folder, JSON.stringify(settings)]
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     const exited = once(child, 'close')
     const lines = createInterface({ input: child.stdout })
     const [line] = (await Promise.race([once(lines, 'line'), exited])) as [unknown]

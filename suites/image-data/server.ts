@@ -7,15 +7,15 @@ import { openSqliteCatalogue } from '../../src/catalogue/sqlite/sqlite-catalogue
 import { Database } from '../../src/database/database.ts'
 import type { Identity } from '../../src/identity/identity.ts'
 import { createHttpServer } from '../../src/server/http-server.ts'
-import { openImageData } from '../../src/server/image-data.ts'
+import { type ImageDataSettings, openImageData } from '../../src/server/image-data.ts'
 
 /**
- * The image face over a data folder: `node server.ts FOLDER`. It says `listening PORT`, answers
+ * The image face over a data folder: `node server.ts FOLDER [SETTINGS]`. It says `listening PORT`, answers
  * `memory` on its stdin with `rss BYTES`, and takes whoever asks for a member of PROJECT.
  */
 
 const PROJECT = 'd9ebe43510414ef590a4aa158605329e'
-const [folder = ''] = process.argv.slice(2)
+const [folder = '', given = '{}'] = process.argv.slice(2)
 
 const users: Identity = {
   authenticate: async () => ({
@@ -30,7 +30,10 @@ const users: Identity = {
 
 const database = new Database(join(folder, 'afterimage.db'))
 const logger = pino({ level: 'error' }, pino.destination(2))
-const settings = { sizeBytesMax: 2 ** 40, freeBytesMin: 0, requireFormatMatch: false }
+const settings = {
+  ...{ sizeBytesMax: 2 ** 40, freeBytesMin: 0, uploadsMax: 100, requireFormatMatch: false },
+  ...(JSON.parse(given) as Partial<ImageDataSettings>),
+}
 const data = await openImageData(folder, openSqliteCatalogue(database), settings, logger)
 const face = imageFace({
   catalogue: data.catalogue,

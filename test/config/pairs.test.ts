@@ -93,6 +93,7 @@ describe('what holds the images and what knows the callers', () => {
         ['image.port', '1'],
         ['image.sizeBytesMax', '1'],
         ['image.freeBytesMin', '1'],
+        ['image.uploadsMax', '1'],
         ['image.requireFormatMatch', 'true'],
         ['identity.port', '1'],
         ['tokens.lifetimeHours', '1'],

@@ -15,7 +15,7 @@ import { dataFiles } from './files.ts'
 
 /** What a start does with what a dead process left, for each step of its work. */
 
-const LIMITS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0 }
+const LIMITS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0, uploadsMax: 100 }
 const NOW_SECONDS = 1_800_000_000
 const WAITING = { sizeBytes: null, virtualSizeBytes: null, checksum: null }
 const BYTES = Buffer.from('some bytes')

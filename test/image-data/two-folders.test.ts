@@ -15,7 +15,7 @@ import { dataFiles } from './files.ts'
 
 /** What one process does to the files of an image while another stores data of that id. */
 
-const LIMITS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0 }
+const LIMITS = { sizeBytesMax: 2 ** 40, freeBytesMin: 0, uploadsMax: 100 }
 const NOW_SECONDS = 1_800_000_000
 const BYTES = Buffer.from('the same bytes before and after')
 const WAITING = { sizeBytes: null, virtualSizeBytes: null, checksum: null }

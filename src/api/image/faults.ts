@@ -68,6 +68,7 @@ const STATUSES: Readonly<Record<ImageFaultCode, number>> = {
   'data.gone': 410,
   'data.format': 415,
   'data.claimed': 409,
+  'data.too_many': 503,
   'data.too_large': 413,
   'data.no_space': 413,
   'data.read_only': 503,
@@ -102,6 +103,7 @@ const RETRY_AFTER_S: Readonly<Partial<Record<ImageFaultCode, number>>> = {
   'identity.unavailable': 5,
   'catalogue.busy': 1,
   'catalogue.unwritable': 30,
+  'data.too_many': 30,
   'data.read_only': 30,
   'data.unwritable': 30,
 }

@@ -28,7 +28,12 @@ async function openData(t: TestContext, settings: { requireFormatMatch?: boolean
   const catalogue = openSqliteCatalogue(database)
   const log: string[] = []
   const open = async (freeBytesMin = 0, from: ManagedCatalogue = catalogue) => {
-    const limits = { sizeBytesMax: 1_000_000, freeBytesMin, requireFormatMatch: false }
+    const limits = {
+      sizeBytesMax: 1_000_000,
+      freeBytesMin,
+      uploadsMax: 100,
+      requireFormatMatch: false,
+    }
     const logger = pino({ level: 'warn' }, { write: (line) => log.push(line) })
     return openImageData(folder, from, { ...limits, ...settings }, logger)
   }

@@ -26,7 +26,12 @@ const queued = imageOf(1, {
 /** An image with the data 'old'. */
 async function openImage(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'afterimage-download-'))
-  const settings = { sizeBytesMax: 1000, freeBytesMin: 0, requireFormatMatch: false }
+  const settings = {
+    sizeBytesMax: 1000,
+    freeBytesMin: 0,
+    uploadsMax: 100,
+    requireFormatMatch: false,
+  }
   const log = pino({ level: 'silent' })
   const { catalogue, service, close } = await openImageData(
     folder,

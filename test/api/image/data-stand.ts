@@ -28,6 +28,7 @@ export interface DataStand extends Served {
 const SETTINGS: ImageDataSettings = {
   sizeBytesMax: 1024 * 1024 * 1024,
   freeBytesMin: 0,
+  uploadsMax: 100,
   requireFormatMatch: false,
 }
 

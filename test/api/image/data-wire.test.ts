@@ -220,6 +220,26 @@ describe('limits of an upload', () => {
     assert.equal((await stand.image(id)).status, 'queued')
   })
 
+  it('is told to come later while as many are under way as may be', async (t) => {
+    const stand = await openDataStand({ uploadsMax: 1 })
+    t.after(() => stand.close())
+    const [id, other] = [await makeQueued(stand), await makeQueued(stand)]
+    const socket = await begin(stand.port, head(id, { 'Content-Length': 10 }), 'hello')
+    await until(async () => (await stand.image(id)).status === 'saving')
+    const put = { method: 'PUT', headers: BYTES, body: 'x' }
+    for (const what of ['file', 'stage']) {
+      const refused = await ask(stand, `/v2/images/${other}/${what}`, put)
+      assert.equal(refused.status, 503)
+      assert.match(refused.text, /Too many images are being uploaded/)
+      assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
+    }
+    assert.equal((await stand.image(other)).status, 'queued')
+    socket.write('world')
+    await until(async () => (await stand.image(id)).status === 'active')
+    assert.equal((await ask(stand, `/v2/images/${other}/file`, put)).status, 204)
+    socket.destroy()
+  })
+
   it('may take longer than a request may, as long as bytes come', async (t) => {
     const limits = { requestTimeoutMs: 300, headersTimeoutMs: 200, timeoutCheckIntervalMs: 50 }
     const stand = await openDataStand({}, limits)

@@ -8,7 +8,8 @@ import { imageFace } from '../../../src/api/image/face.ts'
 import { openSqliteCatalogue } from '../../../src/catalogue/sqlite/sqlite-catalogue.ts'
 import { Database } from '../../../src/database/database.ts'
 import type { Caller, Identity } from '../../../src/identity/identity.ts'
-import { ImageFolder, type Presence } from '../../../src/image-data/data-folder.ts'
+import { ImageFolder } from '../../../src/image-data/data-folder.ts'
+import type { Presence } from '../../../src/image-data/presence.ts'
 import { createHttpServer } from '../../../src/server/http-server.ts'
 import type { World } from './placeholders.ts'
 
@@ -72,6 +73,7 @@ export async function openStand(): Promise<Stand> {
   const files = await ImageFolder.open(join(folder, 'images'), presence, {
     sizeBytesMax: Number.POSITIVE_INFINITY,
     freeBytesMin: 0,
+    uploadsMax: 100,
   })
   const face = imageFace({
     catalogue,
