@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DigestThread } from './digest-thread.ts'
@@ -8,12 +8,21 @@ import type {
   Abandoned,
   Claim,
   DataName,
+  FileName,
   ImageFiles,
   KeptFile,
   Leftovers,
   OpenData,
 } from './image-files.ts'
-import { INCOMING, isId, publishedFile, readPublishedName, STAGED, syncFolder } from './layout.ts'
+import {
+  INCOMING,
+  isId,
+  publishedFile,
+  RECEIVED,
+  readPublishedName,
+  STAGED,
+  syncFolder,
+} from './layout.ts'
 import { openData } from './open-data.ts'
 import type { Presence } from './presence.ts'
 import type { DataLimits } from './receive.ts'
@@ -37,6 +46,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
   readonly #threads = { md5: new DigestThread('md5'), sha512: new DigestThread('sha512') }
   readonly #held = new Map<string, Promise<void>>()
   #hasLeft = false
+  #freed = 0
 
   private constructor(folder: string, presence: Presence, limits: DataLimits) {
     this.#folder = folder
@@ -91,26 +101,45 @@ export class ImageFolder implements ImageFiles, Leftovers {
     return file === undefined ? undefined : openData(file)
   }
 
-  async remove(name: DataName): Promise<void> {
-    const file = publishedFile(this.#folder, name)
-    if (file !== undefined) await rm(file, { force: true })
+  async free(name: FileName, isWanted: () => Promise<boolean>): Promise<boolean> {
+    const file = fileOf(this.#folder, name)
+    const seen = file === undefined ? undefined : identityOf(file)
+    if (file === undefined || seen === undefined || (await isWanted())) return false
+    this.#freed += 1
+    const gone = join(this.#folder, INCOMING, this.#presence.name, `freed.${this.#freed}`)
+    try {
+      const isFreed = await this.#presence.exclusively(() => {
+        if (this.#isClaimed(name.id)) throw imageDataFault('data.claimed')
+        // The row was read after this file was seen: a file that came since may be the row's.
+        if (identityOf(file) !== seen) return false
+        renameSync(file, gone) // to be deleted without holding up others: a large file takes long
+        return true
+      })
+      await rm(gone, { force: true })
+      return isFreed
+    } catch (error) {
+      throw ofSystemError(error)
+    }
   }
 
-  async removeStaged(id: string): Promise<void> {
-    if (isId(id)) await rm(join(this.#folder, STAGED, id), { force: true })
+  async abandoned(): Promise<readonly Abandoned[]> {
+    const found = await this.#findAbandoned()
+    // A full disk takes rows again only when these bytes are gone.
+    for (const { path } of found) await rm(join(path, RECEIVED), { force: true })
+    return found.map(({ id, path }) => ({
+      id,
+      clear: () => rm(path, { recursive: true, force: true }),
+    }))
   }
 
-  abandoned(): Promise<readonly Abandoned[]> {
+  #findAbandoned(): Promise<readonly { readonly id: string; readonly path: string }[]> {
     const incoming = join(this.#folder, INCOMING)
     return this.#presence.exclusively(() => {
       const dead = readdirSync(incoming).filter((name) => !this.#presence.isAlive(name))
       return dead.flatMap((name) =>
         readdirSync(join(incoming, name))
           .filter(isId)
-          .map((id) => ({
-            id,
-            clear: () => rm(join(incoming, name, id), { recursive: true, force: true }),
-          })),
+          .map((id) => ({ id, path: join(incoming, name, id) })),
       )
     })
   }
@@ -149,7 +178,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
     await Promise.all([this.#threads.md5.close(), this.#threads.sha512.close()])
     const own = join(this.#folder, INCOMING, this.#presence.name)
     // A claim whose image could not be put right stays, for the next start.
-    if (readdirSync(own).length === 0) rmSync(own, { recursive: true })
+    if (!readdirSync(own).some(isId)) rmSync(own, { recursive: true })
   }
 
   /** Stops moving files; to be called before other processes may consider this one dead. */
@@ -192,7 +221,6 @@ export class ImageFolder implements ImageFiles, Leftovers {
       id,
       checksum,
       sizeBytes: found.size,
-      remove: () => rm(file, { force: true }),
       unpublish: () => renameSync(file, join(this.#folder, STAGED, id)),
     }
   }
@@ -200,4 +228,15 @@ export class ImageFolder implements ImageFiles, Leftovers {
 
 function unlessThere(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
+}
+
+function fileOf(folder: string, { id, checksum }: FileName): string | undefined {
+  if (checksum !== undefined) return publishedFile(folder, { id, checksum })
+  return isId(id) ? join(folder, STAGED, id) : undefined
+}
+
+/** Differs between files that bear one name after another; undefined if there is none. */
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found && `${found.ino} ${found.birthtimeNs}`
 }

@@ -80,6 +80,7 @@ export class FolderClaim implements Claim {
   }
 
   async discard(): Promise<void> {
+    this.#checkStaying()
     if (this.#published !== undefined) await rm(this.#published, { force: true })
     await rm(this.#staged, { force: true })
   }
@@ -104,8 +105,13 @@ export class FolderClaim implements Claim {
     return join(this.#where.folder, STAGED, this.#id)
   }
 
+  /** Others may use the image's files once this process has left. */
+  #checkStaying(): void {
+    if (this.#where.hasLeft()) throw new Error('the folder of image files was left')
+  }
+
   async #move(from: string, to: string, folder: string): Promise<void> {
-    if (this.#where.hasLeft()) throw new Error(`the folder of image files was left: ${from} stays`)
+    this.#checkStaying()
     try {
       await rename(from, to)
       await syncFolder(folder)

@@ -7,6 +7,12 @@ export interface DataName {
   readonly checksum: string | null
 }
 
+/** The bytes of a version of an image, or, without a checksum, those that are staged. */
+export interface FileName {
+  readonly id: string
+  readonly checksum: string | undefined
+}
+
 /** What became of bytes that were received. */
 export interface Received {
   readonly sizeBytes: number
@@ -63,24 +69,26 @@ export interface Claim {
 
 /**
  * The port between the Image service and whatever keeps its bytes. Several processes may use it
- * for the same images: whoever changes the files of an image holds its claim.
+ * for the same images: whoever stores the data of one holds its claim.
  */
 export interface ImageFiles {
   /** @throws ImageDataFault 'data.claimed' while this process or another that lives holds it */
   claim(id: string): Promise<Claim>
-  /** Works under a claim that ends with the work and leaves no mark. @throws as `claim` does */
-  whileClaimed<T>(id: string, work: () => Promise<T>): Promise<T>
   /** undefined when there are no such bytes. */
   open(name: DataName): Promise<OpenData | undefined>
-  /** Deletes an image's bytes; open readers can finish reading. To be called under a claim. */
-  remove(name: DataName): Promise<void>
-  /** Deletes what is staged. To be called under a claim. */
-  removeStaged(id: string): Promise<void>
+  /**
+   * Deletes bytes, unless they are wanted; open readers can finish reading. What comes in their
+   * place meanwhile stays. Needs no room on the disk.
+   * @returns whether they were there and are gone @throws ImageDataFault 'data.claimed'
+   */
+  free(file: FileName, isWanted: () => Promise<boolean>): Promise<boolean>
 }
 
 /** What a process that died left behind. */
 export interface Leftovers {
-  /** Ids whose data it was receiving. */
+  /** Works under a claim that ends with the work and leaves no mark. @throws as `claim` does */
+  whileClaimed<T>(id: string, work: () => Promise<T>): Promise<T>
+  /** Ids whose data it was receiving; what had come of it is removed. */
   abandoned(): Promise<readonly Abandoned[]>
   /** Everything that is kept, or all of one image: published bytes, and staged ones. */
   kept(id?: string): AsyncIterable<KeptFile>
@@ -88,17 +96,12 @@ export interface Leftovers {
 
 export interface Abandoned {
   readonly id: string
-  /** Removes what had come, and the claim. */
+  /** Removes the claim. */
   clear(): Promise<void>
 }
 
-export interface KeptFile {
-  readonly id: string
-  /** The checksum in a published file's name; undefined for a staged one. */
-  readonly checksum: string | undefined
+export interface KeptFile extends FileName {
   readonly sizeBytes: number
-  /** To be called under a claim. */
-  remove(): Promise<void>
   /** Makes published bytes staged ones again; synchronous, for transactions. Under a claim. */
   unpublish(): void
 }

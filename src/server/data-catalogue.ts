@@ -57,17 +57,16 @@ export class DataCatalogue implements ManagedCatalogue {
   }
 
   /**
-   * Deletes the files of an image that is gone. There may be a new image of that id by now, so
-   * only under a claim, and not what has become that image's.
+   * Deletes the files of an image that is gone, but not what has become another's: there may be a
+   * new image of that id by now.
    */
   async #free(image: Image): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#files.whileClaimed(image.id, async () => {
-          const now = await this.#catalogue.find(image.id)
-          if (!isFileOf(now, image.checksum)) await this.#files.remove(image)
-          if (!isFileOf(now, undefined)) await this.#files.removeStaged(image.id)
-        })
+        for (const checksum of [image.checksum ?? undefined, undefined]) {
+          const isWanted = async () => isFileOf(await this.#catalogue.find(image.id), checksum)
+          await this.#files.free({ id: image.id, checksum }, isWanted)
+        }
         return
       } catch (error) {
         const isClaimed = error instanceof ImageDataFault && error.code === 'data.claimed'

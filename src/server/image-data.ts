@@ -8,8 +8,9 @@ import { ImageFolder } from '../image-data/data-folder.ts'
 import type { DataLimits } from '../image-data/receive.ts'
 import { DataCatalogue } from './data-catalogue.ts'
 import { PROCESSES_FOLDER } from './data-folder.ts'
+import { hasData } from './file-of-image.ts'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
-import { recoverData, recoverImage, removeStraysOf } from './recover-data.ts'
+import { recoverData, recoverImage } from './recover-data.ts'
 import { Repairs } from './repairs.ts'
 
 /** In the data folder. */
@@ -46,9 +47,9 @@ export async function openImageData(
     const catalogue = new DataCatalogue(bare, files, (err, image) => {
       logger.error({ err, image }, 'bytes of a deleted image could not be removed')
     })
-    const repairs = new Repairs(async (id) => {
+    const repairs = new Repairs(async (id, claim) => {
       await recoverImage(bare, files, id, nowSeconds())
-      await removeStraysOf(bare, files, id)
+      if (!hasData(await bare.find(id))) await claim.discard()
     }, logger)
     const close = async () => {
       const ended = repairs[Symbol.asyncDispose]().then(() => files.close())

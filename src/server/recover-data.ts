@@ -28,19 +28,21 @@ export async function recoverData(
   const requeued: string[] = []
   const restaged: string[] = []
   for (const { id, clear } of await files.abandoned()) {
-    const put = await unlessClaimed(files, id, async () => {
-      const status = await recoverImage(catalogue, files, id, nowSeconds())
-      await clear()
-      return status
-    })
+    const put = await unlessClaimed(() =>
+      files.whileClaimed(id, async () => {
+        const status = await recoverImage(catalogue, files, id, nowSeconds())
+        await clear()
+        return status
+      }),
+    )
     if (put === 'queued') requeued.push(id)
     if (put === 'uploading') restaged.push(id)
   }
   let removedFiles = 0
   for await (const file of files.kept()) {
-    if (isFileOf(await catalogue.find(file.id), file.checksum)) continue
-    const isRemoved = await unlessClaimed(files, file.id, () => removeStray(catalogue, file))
-    if (isRemoved === true) removedFiles += 1
+    const isWanted = async () => isFileOf(await catalogue.find(file.id), file.checksum)
+    if (await isWanted()) continue
+    if (await unlessClaimed(() => files.free(file, isWanted))) removedFiles += 1
   }
   return { requeued, restaged, removedFiles }
 }
@@ -66,29 +68,10 @@ export async function recoverImage(
   })
 }
 
-/** Removes the files that are not what the row says. To be called under a claim of the image. */
-export async function removeStraysOf(
-  catalogue: ManagedCatalogue,
-  files: Leftovers,
-  id: string,
-): Promise<void> {
-  for await (const file of files.kept(id)) await removeStray(catalogue, file)
-}
-
-async function removeStray(catalogue: ManagedCatalogue, file: KeptFile): Promise<boolean> {
-  if (isFileOf(await catalogue.find(file.id), file.checksum)) return false
-  await file.remove()
-  return true
-}
-
 /** @returns undefined if a living process holds the claim */
-async function unlessClaimed<T>(
-  files: ImageFiles,
-  id: string,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
+async function unlessClaimed<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await files.whileClaimed(id, work)
+    return await work()
   } catch (error) {
     if (error instanceof ImageDataFault && error.code === 'data.claimed') return undefined
     throw error

@@ -10,7 +10,7 @@ const WAIT_MS_MAX = 15_000
  * put right as soon as that is possible; those that are not at the end the next start puts right.
  */
 export class Repairs implements AsyncDisposable {
-  readonly #repair: (id: string) => Promise<void>
+  readonly #repair: (id: string, claim: Claim) => Promise<void>
   readonly #logger: Pick<FastifyBaseLogger, 'warn'>
   readonly #waiting = new Map<string, Claim>()
   #waitMs = FIRST_WAIT_MS
@@ -19,7 +19,10 @@ export class Repairs implements AsyncDisposable {
   #hasEnded = false
 
   /** @param repair makes row and files agree; throws while that is not possible */
-  constructor(repair: (id: string) => Promise<void>, logger: Pick<FastifyBaseLogger, 'warn'>) {
+  constructor(
+    repair: (id: string, claim: Claim) => Promise<void>,
+    logger: Pick<FastifyBaseLogger, 'warn'>,
+  ) {
     this.#repair = repair
     this.#logger = logger
   }
@@ -64,7 +67,7 @@ export class Repairs implements AsyncDisposable {
   async #isPutRight(id: string, claim: Claim): Promise<boolean> {
     this.#waiting.delete(id)
     try {
-      await this.#repair(id)
+      await this.#repair(id, claim)
       await claim.release()
       return true
     } catch {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { MemoryCatalogue } from '../../src/catalogue/memory/memory-catalogue.ts'
-import type { DataName, ImageFiles } from '../../src/image-data/image-files.ts'
+import type { FileName, ImageFiles } from '../../src/image-data/image-files.ts'
 import { DataCatalogue } from '../../src/server/data-catalogue.ts'
 import { IMAGE_ID, makeImage, PROJECT } from '../server/stand.ts'
 
@@ -10,7 +10,7 @@ const STRANGER = { project: 'somebody else', isAdmin: false }
 const CHECKSUM = 'f'.repeat(32)
 
 describe('a catalogue that frees bytes', () => {
-  let removed: DataName[]
+  let removed: FileName[]
   let trouble: string[]
   let failure: Error | undefined
   let bare: MemoryCatalogue
@@ -18,13 +18,12 @@ describe('a catalogue that frees bytes', () => {
 
   const files: ImageFiles = {
     claim: () => Promise.reject(new Error('not asked for here')),
-    whileClaimed: (_id, work) => work(),
     open: async () => undefined,
-    remove: async (name) => {
+    free: async (name, isWanted) => {
       if (failure !== undefined) throw failure
-      removed.push(name)
+      if (!(await isWanted())) removed.push(name)
+      return true
     },
-    removeStaged: async () => {},
   }
   beforeEach(async () => {
     removed = []
@@ -37,13 +36,13 @@ describe('a catalogue that frees bytes', () => {
 
   it('does so for every way to delete', async () => {
     await catalogue.delete(OWNER, IMAGE_ID)
-    assert.deepEqual(
-      removed.map(({ id, checksum }) => [id, checksum]),
-      [[IMAGE_ID, CHECKSUM]],
-    )
+    assert.deepEqual(removed, [
+      { id: IMAGE_ID, checksum: CHECKSUM },
+      { id: IMAGE_ID, checksum: undefined },
+    ])
     await bare.create(makeImage(1, { checksum: CHECKSUM }))
     await catalogue.remove(makeImage(1).id, () => undefined)
-    assert.equal(removed.length, 2)
+    assert.equal(removed.length, 4)
   })
 
   it('keeps the bytes of what may not be deleted', async () => {

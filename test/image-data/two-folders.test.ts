@@ -78,9 +78,13 @@ async function store(
   return stored
 }
 
-/** The catalogue of a process that is held up after a call, once: others are faster meanwhile. */
-function heldUp(after: 'find' | 'remove', meanwhile: () => Promise<unknown>): ManagedCatalogue {
-  let isDone = false
+/** The catalogue of a process that is held up after one of its calls: others are faster meanwhile. */
+function heldUp(
+  after: 'find' | 'remove',
+  meanwhile: () => Promise<unknown>,
+  nth = 1,
+): ManagedCatalogue {
+  let calls = 0
   return new Proxy(catalogue, {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key)
@@ -89,10 +93,8 @@ function heldUp(after: 'find' | 'remove', meanwhile: () => Promise<unknown>): Ma
         ? value.bind(target)
         : async (...args: unknown[]) => {
             const result: unknown = await value.apply(target, args)
-            if (!isDone) {
-              isDone = true
-              await meanwhile()
-            }
+            calls += 1
+            if (calls === nth) await meanwhile()
             return result
           }
     },
@@ -104,19 +106,21 @@ const recover = ({ files }: Process, from: ManagedCatalogue = catalogue) =>
 const fail = (error: unknown) => assert.fail(String(error))
 
 describe('a deletion', () => {
-  it('leaves the data of a new image of that id that has the same bytes', async () => {
-    await store(one)
-    const held = heldUp('remove', () => store(two))
-    await new DataCatalogue(held, one.files, fail).remove(id, () => {})
-    assert.deepEqual(await dataFiles(folder), [`${id}.${(await catalogue.find(id))?.checksum}`])
-  })
+  for (const after of ['remove', 'find'] as const) {
+    it(`leaves the data of a new image of that id that has the same bytes (after ${after})`, async () => {
+      await store(one)
+      const held = heldUp(after, () => store(two))
+      await new DataCatalogue(held, one.files, fail).remove(id, () => {})
+      assert.deepEqual(await dataFiles(folder), [`${id}.${(await catalogue.find(id))?.checksum}`])
+    })
 
-  it('leaves what is staged for a new image of that id', async () => {
-    await store(one, 'uploading')
-    const held = heldUp('remove', () => store(two, 'uploading'))
-    await new DataCatalogue(held, one.files, fail).remove(id, () => {})
-    assert.deepEqual(await dataFiles(folder), [id])
-  })
+    it(`leaves what is staged for a new image of that id (after ${after})`, async () => {
+      await store(one, 'uploading')
+      const held = heldUp(after, () => store(two, 'uploading'))
+      await new DataCatalogue(held, one.files, fail).remove(id, () => {})
+      assert.deepEqual(await dataFiles(folder), [id])
+    })
+  }
 
   it('waits for a claim that ends soon, and frees the bytes then', async () => {
     await store(one)
@@ -130,16 +134,18 @@ describe('a deletion', () => {
 })
 
 describe('a start', () => {
-  it('leaves the data of an image that is made again while the files are swept', async () => {
-    const { checksum } = await store(one)
-    await catalogue.remove(id, () => {})
-    const { removedFiles } = await recover(
-      one,
-      heldUp('find', () => store(two)),
-    )
-    assert.equal(removedFiles, 0)
-    assert.deepEqual(await dataFiles(folder), [`${id}.${checksum}`])
-  })
+  for (const nth of [1, 2]) {
+    it(`leaves the data of an image that is made again while the files are swept (${nth})`, async () => {
+      const { checksum } = await store(one)
+      await catalogue.remove(id, () => {})
+      const { removedFiles } = await recover(
+        one,
+        heldUp('find', () => store(two), nth),
+      )
+      assert.equal(removedFiles, 0)
+      assert.deepEqual(await dataFiles(folder), [`${id}.${checksum}`])
+    })
+  }
 
   it('at the same moment as another leaves what that one has staged again', async () => {
     await store(one, 'uploading')

@@ -45,12 +45,15 @@ async function undo(
   error: unknown,
 ): Promise<boolean> {
   try {
+    const discard = async () => {
+      if ((await deps.catalogue.find(id))?.status !== 'active') await claim.discard()
+    }
     // Its staged data can still be imported if the row cannot be written.
     const mayComeAgain = status === 'importing' && !isVerdict(error)
     // A full disk takes the row again only when the bytes that no row will get are gone.
-    if (!mayComeAgain && (await deps.catalogue.find(id))?.status !== 'active') await claim.discard()
+    if (!mayComeAgain) await discard()
     await requeue(deps, id, status)
-    if (mayComeAgain) await claim.discard()
+    if (mayComeAgain) await discard()
     return true
   } catch (trouble) {
     deps.data.warn({ err: trouble, image: id }, 'the image stays as it is until it can be written')

@@ -87,8 +87,9 @@ async function breakImport(stand: Awaited<ReturnType<typeof openData>>) {
 
 async function untilFree({ service }: Opened): Promise<void> {
   await until(async () => {
-    const work = service.files.whileClaimed(ID, async () => true)
-    return work.catch(() => false)
+    const claim = await service.files.claim(ID).catch(() => undefined)
+    await claim?.release()
+    return claim !== undefined
   })
 }
 

@@ -62,10 +62,8 @@ export interface Served {
 const NO_DATA: ImageDependencies['data'] = {
   files: {
     claim: () => Promise.reject(new Error('no data here')),
-    whileClaimed: () => Promise.reject(new Error('no data here')),
     open: async () => undefined,
-    remove: async () => {},
-    removeStaged: async () => {},
+    free: async () => false,
   },
   requireFormatMatch: false,
   putRightLater: () => {},

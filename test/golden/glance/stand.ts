@@ -101,8 +101,9 @@ export async function openStand(): Promise<Stand> {
       for await (const batch of catalogue.exportImages()) images.push(...batch)
       for (const image of images) {
         await catalogue.remove(image.id, () => {})
-        await files.remove(image)
-        await files.removeStaged(image.id)
+        for (const checksum of [image.checksum ?? undefined, undefined]) {
+          await files.free({ id: image.id, checksum }, async () => false)
+        }
       }
     },
     async [Symbol.asyncDispose]() {
