@@ -17,6 +17,7 @@ import type {
 import {
   INCOMING,
   isId,
+  namesIn,
   publishedFile,
   RECEIVED,
   readPublishedName,
@@ -137,7 +138,7 @@ export class ImageFolder implements ImageFiles, Leftovers {
     return this.#presence.exclusively(() => {
       const dead = readdirSync(incoming).filter((name) => !this.#presence.isAlive(name))
       return dead.flatMap((name) =>
-        readdirSync(join(incoming, name))
+        namesIn(join(incoming, name))
           .filter(isId)
           .map((id) => ({ id, path: join(incoming, name, id) })),
       )
@@ -162,8 +163,8 @@ export class ImageFolder implements ImageFiles, Leftovers {
     return this.#presence.exclusively(() => {
       for (const name of readdirSync(incoming)) {
         if (this.#presence.isAlive(name)) continue
-        if (readdirSync(join(incoming, name)).some(isId)) continue
-        rmSync(join(incoming, name), { recursive: true })
+        if (namesIn(join(incoming, name)).some(isId)) continue
+        rmSync(join(incoming, name), { recursive: true, force: true })
       }
       const left = new Set(readdirSync(incoming))
       for (const name of this.#presence.names()) {
@@ -196,12 +197,21 @@ export class ImageFolder implements ImageFiles, Leftovers {
         if (this.#isClaimed(id)) throw imageDataFault('data.claimed')
         if (kind === 'upload') this.#space.checkCount()
         mkdirSync(path, { mode: OWNER_ONLY })
-        if (kind === 'upload') this.#space.begin(path)
+        if (kind === 'upload') this.#beginUpload(path)
       })
     } catch (error) {
       throw ofSystemError(error)
     }
     return path
+  }
+
+  #beginUpload(path: string): void {
+    try {
+      this.#space.begin(path)
+    } catch (error) {
+      rmSync(path, { recursive: true, force: true }) // else the image would stay claimed
+      throw error
+    }
   }
 
   #isClaimed(id: string): boolean {

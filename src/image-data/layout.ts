@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DataName } from './image-files.ts'
@@ -27,6 +28,16 @@ export function publishedFile(folder: string, { id, checksum }: DataName): strin
 export function readPublishedName(name: string): { id: string; checksum: string } | undefined {
   const [, id = '', checksum = ''] = PUBLISHED.exec(name) ?? []
   return isId(id) ? { id, checksum } : undefined
+}
+
+/** What is in a folder; nothing if it has gone: a claim may end, and a process leave, meanwhile. */
+export function namesIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Makes names that were made, moved or removed in a folder durable. */

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { imageDataFault, ofSystemError } from './faults.ts'
-import { INCOMING, isId, RECEIVED } from './layout.ts'
+import { INCOMING, isId, namesIn, RECEIVED } from './layout.ts'
 import type { Presence } from './presence.ts'
 
 export interface SpaceLimits {
@@ -107,16 +107,6 @@ function uploadIn(path: string): readonly Upload[] {
     const bytesToCome = Math.max(0, grantedBytes - sizeOf(join(path, RECEIVED)))
     return [{ path, grantedBytes, bytesToCome }]
   })
-}
-
-/** A claim may end, and a process leave, while it is looked at. */
-function namesIn(path: string): readonly string[] {
-  try {
-    return readdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }
 
 function sizeOf(file: string): number {
