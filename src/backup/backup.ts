@@ -1,10 +1,11 @@
-import { rmSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { refuseStrange } from '../database/snapshot.ts'
 import type { CheckReport } from './check-report.ts'
 import { copyFolder, refuseNested } from './copy-folder.ts'
 import type { FolderNames } from './folder-names.ts'
-import { writeManifest } from './manifest.ts'
+import { MANIFEST, writeManifest } from './manifest.ts'
+import { ownAs } from './owner.ts'
 import type { Watch } from './progress.ts'
 import { FileTaker } from './take-files.ts'
 import { writeFolder } from './write-folder.ts'
@@ -52,9 +53,8 @@ export async function backUp(options: BackupOptions): Promise<Written> {
     const { images, files, bytes, withoutFile } = counts
     const createdAt = at.toISOString()
     writeManifest(part, { createdAt, images, files, bytes, withoutFile })
+    ownAs(statSync(part), join(part, MANIFEST))
     return { ...counts, createdAt, sharesBytes: taker.hasLinked, leftOut }
   })
-  // Nobody serves a backup.
-  rmSync(join(target, names.processes), { recursive: true, force: true })
   return result
 }

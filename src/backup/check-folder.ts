@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { integrityProblems, refuseStrange } from '../database/snapshot.ts'
+import { integrityInThread } from '../database/integrity-thread.ts'
+import { refuseStrange } from '../database/snapshot.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { checkFiles } from './check-files.ts'
 import { type CheckReport, Findings } from './check-report.ts'
@@ -9,6 +10,7 @@ import type { FolderToCheck } from './folder-to-check.ts'
 import { MANIFEST, type Manifest } from './manifest.ts'
 
 const DATABASE_PROBLEMS_MAX = 100
+const SHOW_INTERVAL_MS = 250
 
 /**
  * Compares the rows of a data folder or a backup with its files; it may be served meanwhile. If the
@@ -18,7 +20,7 @@ const DATABASE_PROBLEMS_MAX = 100
  */
 export async function checkFolder(given: FolderToCheck, manifest?: Manifest): Promise<CheckReport> {
   const check = { ...given, mayLackFiles: given.mayLackFiles || manifest !== undefined }
-  const { folder, names, isStill, watch } = check
+  const { folder, names, isStill } = check
   const findings = new Findings()
   const database = join(folder, names.database)
   try {
@@ -26,8 +28,7 @@ export async function checkFolder(given: FolderToCheck, manifest?: Manifest): Pr
   } catch (error) {
     throw fileTroubleOf(error, database) ?? error
   }
-  watch.show(() => 'reading the database')
-  const problems = integrityProblems(database, { isStill }, DATABASE_PROBLEMS_MAX)
+  const problems = await databaseProblems(database, check)
   for (const problem of problems) findings.add('database', database, problem)
   if (problems.length > 0) return findings.report()
   refuseStrange(database, { isStill })
@@ -35,6 +36,26 @@ export async function checkFolder(given: FolderToCheck, manifest?: Manifest): Pr
   await checkFiles(check, findings)
   if (manifest !== undefined) compareCounts(manifest, join(folder, MANIFEST), findings)
   return findings.report()
+}
+
+async function databaseProblems(
+  file: string,
+  { isStill, watch }: FolderToCheck,
+): Promise<readonly string[]> {
+  const begunMs = performance.now()
+  const show = () =>
+    watch.show(() => {
+      const seconds = Math.floor((performance.now() - begunMs) / 1000)
+      return `reading the database for ${seconds} s`
+    })
+  show()
+  const timer = setInterval(show, SHOW_INTERVAL_MS)
+  try {
+    const question = { file, isStill, problemsMax: DATABASE_PROBLEMS_MAX }
+    return await integrityInThread(question, watch.signal)
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 function compareCounts(manifest: Manifest, path: string, findings: Findings): void {

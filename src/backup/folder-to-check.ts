@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Snapshot } from '../database/snapshot.ts'
-import { INCOMING } from '../image-data/layout.ts'
+import { INCOMING, namesIn } from '../image-data/layout.ts'
 import type { FolderNames } from './folder-names.ts'
 import type { Watch } from './progress.ts'
 
@@ -34,14 +33,4 @@ export function readRows<T>(
 export function claimedIds(check: FolderToCheck): ReadonlySet<string> {
   const incoming = join(imagesFolder(check), INCOMING)
   return new Set(namesIn(incoming).flatMap((process) => namesIn(join(incoming, process))))
-}
-
-/** Processes come and go, and a catalogue without image data has no such folder. */
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
 }

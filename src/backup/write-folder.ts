@@ -26,8 +26,7 @@ export interface FolderToWrite {
 
 /**
  * Lets `fill` make a folder beside its place, and gives it its name only when it is whole and on the
- * disk; besides what `fill` makes, it has a folder of locks. What a killed process has begun there is
- * removed first.
+ * disk. What a killed process has begun there is removed first.
  * @returns what `fill` returns, and the new name of what was there
  * @throws BackupFailure, FileTrouble, and what `fill` throws
  */
@@ -36,25 +35,37 @@ export async function writeFolder<T>(
   fill: (part: string) => Promise<T>,
 ): Promise<{ readonly result: T; readonly movedTo: string | undefined }> {
   const { target, names } = wanted
-  const parent = dirname(target)
   const part = `${target}.afterimage-${randomBytes(NAME_BYTES).toString('hex')}.part`
   try {
     refuseTarget(wanted)
-    removeAbandoned(parent, names)
+    removeAbandoned(dirname(target), names)
     mkdirSync(part, { mode: OWNER_ONLY })
-    // As long as this process lives, no other takes the folder for an abandoned one.
-    using presence = new ProcessPresence(join(part, names.processes))
-    const result = await fill(part)
-    await syncFolders(part)
-    refuseTarget(wanted)
-    const movedTo = giveName(wanted, part)
-    presence.follow(join(target, names.processes))
-    await syncFolder(parent)
-    return { result, movedTo }
+    const written = await writePart(wanted, part, fill)
+    const locks = join(target, names.processes)
+    // There is one if somebody serves the folder already.
+    if (countProcesses(locks).living === 0) rmSync(locks, { recursive: true })
+    return written
   } catch (error) {
     rmSync(part, { recursive: true, force: true })
     throw fileTroubleOf(error) ?? error
   }
+}
+
+async function writePart<T>(
+  wanted: FolderToWrite,
+  part: string,
+  fill: (part: string) => Promise<T>,
+): Promise<{ readonly result: T; readonly movedTo: string | undefined }> {
+  const { target, names } = wanted
+  // As long as this process lives, no other takes the folder for an abandoned one.
+  using presence = new ProcessPresence(join(part, names.processes))
+  const result = await fill(part)
+  await syncFolders(part)
+  refuseTarget(wanted)
+  const movedTo = giveName(wanted, part)
+  presence.follow(join(target, names.processes))
+  await syncFolder(dirname(target))
+  return { result, movedTo }
 }
 
 /** @throws BackupFailure where a folder is in use, or not empty and to be kept */

@@ -106,30 +106,6 @@ export function refuseStrange(file: string, options: SnapshotOptions): void {
   if (images === undefined) throw new DatabaseRefused(file, 'is an empty database')
 }
 
-/**
- * Reads the whole file, indexes too. @returns what is wrong, in SQLite's words; none if it is whole
- * @throws FileTrouble
- */
-export function integrityProblems(
-  file: string,
-  options: SnapshotOptions,
-  problemsMax: number,
-): readonly string[] {
-  try {
-    using snapshot = new Snapshot(file, options)
-    const found = snapshot.prepare(`PRAGMA integrity_check(${problemsMax})`).all()
-    const problems = found.map((row) => String(Object.values(row)[0]))
-    const strays = snapshot.prepare('PRAGMA foreign_key_check').all().slice(0, problemsMax)
-    return [
-      ...problems.filter((problem) => problem !== 'ok'),
-      ...strays.map(({ table, parent }) => `a row of ${table} names none of ${parent}`),
-    ]
-  } catch (error) {
-    if (error instanceof FileTrouble) throw error
-    return [error instanceof DatabaseRefused ? (error.detail ?? error.message) : String(error)]
-  }
-}
-
 function openToRead(file: string, isStill: boolean): DatabaseSync {
   if (!isStill) {
     // For writing, since only such a connection removes the WAL that it has made.

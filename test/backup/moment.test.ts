@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { copyImages, OPEN_FILES_MAX } from '../../src/backup/copy-images.ts'
 import { FileTaker } from '../../src/backup/take-files.ts'
 import type { Image } from '../../src/image/image.ts'
+import type { Claim } from '../../src/image-data/image-files.ts'
 import { back, bring, check, NAMES, Place, Served, WATCH } from './stand.ts'
 
 /** What is uploaded, deleted and imported while a backup is being made. */
@@ -109,24 +111,71 @@ for (const mayLink of [true, false]) {
       assert.equal(readFileSync(target, 'utf8'), 'and then')
     })
 
-    it('has an import that is between its file and its row, as staged data again', async () => {
-      const staged = await served.stage('staged bytes')
-      const claim = await served.claim(staged.id)
-      await served.change(staged.id, { status: 'importing' })
-      const other = await served.upload('other')
-      const publish = once(async () => claim.publish(await claim.takeStaged()))
-      const names = await copyDisturbed(mayLink, publish)
-      assert.equal(names.length, 2)
-      await claim.release()
-      await using restored = await Served.open(place.at('copy'))
-      const images = new Map((await restored.images()).map((image) => [image.id, image]))
-      assert.equal(images.get(staged.id)?.status, 'uploading')
-      assert.equal(images.get(other.id)?.status, 'active')
-      const file = place.at('copy', 'images', 'staged', staged.id)
-      assert.equal(readFileSync(file, 'utf8'), 'staged bytes')
-    })
+    for (const isLate of [false, true]) {
+      const when = isLate ? 'just before the moment' : 'before its files are taken'
+      it(`has an import that has its file and not yet its row, from ${when}, as staged data`, async () => {
+        const staged = await served.stage('staged bytes')
+        const other = await served.upload('other')
+        let claim: Claim | undefined
+        const publish = once(async () => {
+          claim = await served.claim(staged.id)
+          await served.change(staged.id, { status: 'importing' })
+          await claim.publish(await claim.takeStaged())
+        })
+        const names = await copyDisturbed(mayLink, async (from) => {
+          if (!isLate || from.endsWith(nameOf(other))) await publish()
+        })
+        assert.equal(names.length, 2)
+        await using restored = await Served.open(place.at('copy'))
+        const images = new Map((await restored.images()).map((image) => [image.id, image]))
+        assert.equal(images.get(staged.id)?.status, 'uploading')
+        assert.equal(images.get(other.id)?.status, 'active')
+        const file = place.at('copy', 'images', 'staged', staged.id)
+        assert.equal(readFileSync(file, 'utf8'), 'staged bytes')
+        await claim?.release()
+      })
+    }
   })
 }
+
+describe('while the moment is fixed', () => {
+  it('nobody writes, and later everybody does again', async () => {
+    let isTaking = false
+    const tries: string[] = []
+    class TryingTaker extends DisturbedTaker {
+      override async take(from: string, to: string): Promise<void> {
+        isTaking = true
+        await super.take(from, to)
+        isTaking = false
+      }
+
+      override takeNow(from: string, to: string) {
+        if (!isTaking) tries.push(tryToWrite())
+        return super.takeNow(from, to)
+      }
+    }
+    await served.upload('first')
+    mkdirSync(place.at('copy'))
+    const taker = new TryingTaker(
+      true,
+      once(() => served.upload('second')),
+    )
+    const options = { source: served.folder, target: place.at('copy'), names: NAMES }
+    await copyImages({ ...options, isStill: false, watch: WATCH, taker })
+    assert.deepEqual(tries, ['database is locked'])
+    assert.equal(tryToWrite(), 'written')
+  })
+
+  function tryToWrite(): string {
+    using sqlite = new DatabaseSync(place.at('data', NAMES.database), { timeout: 0 })
+    try {
+      sqlite.exec('BEGIN IMMEDIATE; ROLLBACK')
+      return 'written'
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+})
 
 describe('a backup that copies', () => {
   it('takes another pass where more came than it may hold open, and another', async () => {

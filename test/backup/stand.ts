@@ -11,6 +11,7 @@ import { readManifest } from '../../src/backup/manifest.ts'
 import type { Watch } from '../../src/backup/progress.ts'
 import { type Restored, restore } from '../../src/backup/restore.ts'
 import { openSqliteCatalogue } from '../../src/catalogue/sqlite/sqlite-catalogue.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { Database } from '../../src/database/database.ts'
 import type { Image } from '../../src/image/image.ts'
 import type { Claim } from '../../src/image-data/image-files.ts'
@@ -22,12 +23,7 @@ export const NAMES: FolderNames = {
   images: 'images',
   processes: 'processes',
 }
-const SETTINGS = {
-  sizeBytesMax: 2 ** 40,
-  freeBytesMin: 0,
-  uploadsMax: 8,
-  requireFormatMatch: false,
-}
+const NOTHING_GIVEN = { flags: {}, configFile: undefined, environment: {} }
 const WAITING = { sizeBytes: null, virtualSizeBytes: null, checksum: null }
 
 export const WATCH: Watch = { signal: new AbortController().signal, show: () => undefined }
@@ -61,7 +57,9 @@ export class Served implements AsyncDisposable {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const database = new Database(join(folder, NAMES.database))
     const catalogue = openSqliteCatalogue(database)
-    const data = await openImageData(folder, catalogue, SETTINGS, pino({ level: 'silent' }))
+    const { image } = loadConfig({ ...NOTHING_GIVEN, cwd: folder }).config
+    const settings = { ...image, freeBytesMin: 0 }
+    const data = await openImageData(folder, catalogue, settings, pino({ level: 'silent' }))
     return new Served(folder, database, data)
   }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { writeFolder } from '../../src/backup/write-folder.ts'
-import { countProcesses, ProcessPresence } from '../../src/database/presence.ts'
+import { ProcessPresence } from '../../src/database/presence.ts'
 import { NAMES, Place } from './stand.ts'
 
 let place: Place
@@ -31,8 +31,7 @@ describe('a folder that is written whole', () => {
       await fillOne(part)
     })
     assert.deepEqual(readdirSync(place.path), ['target'])
-    assert.deepEqual(readdirSync(place.at('target')), ['file', NAMES.processes])
-    assert.equal(countProcesses(place.at('target', NAMES.processes)).dead, 0)
+    assert.deepEqual(readdirSync(place.at('target')), ['file'])
   })
 
   it('takes away what killed processes have begun beside it, and nothing else', async () => {
