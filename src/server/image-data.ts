@@ -8,6 +8,7 @@ import { ImageFolder } from '../image-data/data-folder.ts'
 import type { DataLimits } from '../image-data/receive.ts'
 import { DataCatalogue } from './data-catalogue.ts'
 import { PROCESSES_FOLDER } from './data-folder.ts'
+import { DeadProcesses } from './dead-processes.ts'
 import { hasData } from './file-of-image.ts'
 import { DRAIN_TIMEOUT_MS } from './limits.ts'
 import { recoverData, recoverImage } from './recover-data.ts'
@@ -39,11 +40,14 @@ export async function openImageData(
   try {
     const files = await ImageFolder.open(join(dataFolder, IMAGES_FOLDER), presence, settings)
     const nowSeconds = () => Math.floor(Date.now() / 1000)
-    const recovery = await recoverData(bare, files, nowSeconds)
-    await files.forgetTheDead()
-    if (Object.values(recovery).some((what) => what !== 0 && what.length !== 0)) {
+    const recover = async (sweep: 'all' | 'claimed') => {
+      const recovery = await recoverData(bare, files, nowSeconds, sweep)
+      await files.forgetTheDead()
+      if (Object.values(recovery).every((what) => what === 0 || what.length === 0)) return
       logger.warn(recovery, 'put right what an earlier end in the midst of work had left')
     }
+    await recover('all')
+    const deadProcesses = new DeadProcesses(() => recover('claimed'), logger)
     const catalogue = new DataCatalogue(bare, files, (err, image) => {
       logger.error({ err, image }, 'bytes of a deleted image could not be removed')
     })
@@ -52,7 +56,8 @@ export async function openImageData(
       if (!hasData(await bare.find(id))) await claim.discard()
     }, logger)
     const close = async () => {
-      const ended = repairs[Symbol.asyncDispose]().then(() => files.close())
+      const background = [repairs[Symbol.asyncDispose](), deadProcesses[Symbol.asyncDispose]()]
+      const ended = Promise.all(background).then(() => files.close())
       // What is cut off here the next start puts right.
       await Promise.race([ended, sleep(DRAIN_TIMEOUT_MS, undefined, { ref: false })])
       files.leave()

@@ -5,7 +5,7 @@ import { ImageDataFault } from '../image-data/faults.ts'
 import type { ImageFiles, KeptFile, Leftovers } from '../image-data/image-files.ts'
 import { isFileOf } from './file-of-image.ts'
 
-/** What a start put right. */
+/** What was put right. */
 export interface Recovery {
   /** Ids of images that wait for their data (again). */
   readonly requeued: readonly string[]
@@ -19,15 +19,18 @@ export interface Recovery {
  * Repairs what dead processes left inconsistent between rows and files. Other processes may be
  * using the same folder: images that they have claimed are left alone.
  * @param nowSeconds the clock, in Unix seconds
+ * @param sweep looks at every file, or only at those of the images that dead processes had claimed
  */
 export async function recoverData(
   catalogue: ManagedCatalogue,
   files: ImageFiles & Leftovers,
   nowSeconds: () => number,
+  sweep: 'all' | 'claimed' = 'all',
 ): Promise<Recovery> {
   const requeued: string[] = []
   const restaged: string[] = []
-  for (const { id, clear } of await files.abandoned()) {
+  const abandoned = await files.abandoned()
+  for (const { id, clear } of abandoned) {
     const put = await unlessClaimed(() =>
       files.whileClaimed(id, async () => {
         const status = await recoverImage(catalogue, files, id, nowSeconds())
@@ -39,12 +42,24 @@ export async function recoverData(
     if (put === 'uploading') restaged.push(id)
   }
   let removedFiles = 0
-  for await (const file of files.kept()) {
+  const swept = sweep === 'all' ? [undefined] : abandoned.map(({ id }) => id)
+  for (const id of swept) removedFiles += await removeStrays(catalogue, files, id)
+  return { requeued, restaged, removedFiles }
+}
+
+/** @param only an image's id; undefined: of all images. @returns how many */
+async function removeStrays(
+  catalogue: ManagedCatalogue,
+  files: ImageFiles & Leftovers,
+  only: string | undefined,
+): Promise<number> {
+  let removed = 0
+  for await (const file of files.kept(only)) {
     const isWanted = async () => isFileOf(await catalogue.find(file.id), file.checksum)
     if (await isWanted()) continue
-    if (await unlessClaimed(() => files.free(file, isWanted))) removedFiles += 1
+    if (await unlessClaimed(() => files.free(file, isWanted))) removed += 1
   }
-  return { requeued, restaged, removedFiles }
+  return removed
 }
 
 /**

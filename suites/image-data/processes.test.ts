@@ -126,6 +126,16 @@ test('an image that is made again takes data though a process was killed in its 
   assert.equal(await statusAt(two.port, id), 'active')
 })
 
+test('an image whose data a killed process received is queued again by one that runs', async () => {
+  await using two = await RunningServer.start(folder)
+  const one = await RunningServer.start(folder)
+  const id = await create(one.port)
+  await begin(one.port, id)
+  await one.kill()
+  while ((await statusAt(two.port, id)) !== 'queued') await sleep(100)
+  assert.equal(await send(two.port, id, 'file', new Uint8Array(10)), 204)
+})
+
 test('an upload that breaks off while another process locks the catalogue is undone by itself', async () => {
   await using one = await RunningServer.start(folder)
   const id = await create(one.port)
