@@ -30,6 +30,11 @@ export class UploadMetrics {
     this.#inProgress += 1
   }
 
+  /** One that did not begin. */
+  refused(): void {
+    this.#outcomes.add('too_many')
+  }
+
   came(bytes: number): void {
     this.#bytes += bytes
   }

@@ -5,7 +5,15 @@ import type { UploadMetrics, UploadOutcome } from '../metrics/upload-metrics.ts'
 /** The same files; what they receive is counted. */
 export function countUploads(files: ImageFiles, uploads: UploadMetrics): ImageFiles {
   return {
-    claim: async (id) => countClaim(await files.claim(id), uploads),
+    claim: async (id) => {
+      try {
+        return countClaim(await files.claim(id), uploads)
+      } catch (error) {
+        const isRefused = error instanceof ImageDataFault && error.code === 'data.too_many'
+        if (isRefused) uploads.refused()
+        throw error
+      }
+    },
     open: (name) => files.open(name),
     free: (file, isWanted) => files.free(file, isWanted),
   }
@@ -45,7 +53,7 @@ async function* countPieces(
 }
 
 const OUTCOMES: Readonly<Record<ImageDataFaultCode, UploadOutcome>> = {
-  // The claim comes before.
+  // These two come before anything is received.
   'data.claimed': 'broken_off',
   'data.too_many': 'too_many',
   'data.too_large': 'too_large',

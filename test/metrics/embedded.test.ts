@@ -18,6 +18,7 @@ before(async () => {
   stand = await startRunning(data, {
     'metrics.port': String(await freePort()),
     'image.sizeBytesMax': '1000000',
+    'image.uploadsMax': '1',
   })
   url = stand.running.metricsUrl ?? assert.fail('no metrics')
 })
@@ -136,6 +137,9 @@ it('uploads: those in progress, their bytes, and what became of them', async () 
   socket.write(`${lines.join('\r\n')}\r\n\r\nfirst`)
   while ((await read('uploads_in_progress')) !== 1) await sleep(5)
   while ((await read('uploaded_bytes_total')) !== 100_005) await sleep(5)
+  assert.equal((await upload(await create(), 'x')).status, 503)
+  assert.equal(await read('uploads_total', { outcome: 'too_many' }), 1)
+  assert.equal(await read('uploads_in_progress'), 1)
   socket.destroy()
   while ((await read('uploads_in_progress')) !== 0) await sleep(5)
   assert.equal(await read('uploads_total', { outcome: 'broken_off' }), 1)
