@@ -8,6 +8,7 @@ import { countersOf } from '../limits/caller-counters.ts'
 import type { Running } from '../server/serve.ts'
 import type { RunningInFront } from '../server/serve-cloud.ts'
 import { Workers } from '../workers/workers.ts'
+import { logFormat } from './log.ts'
 import { showRenewing } from './renewing.ts'
 import type { Terminal } from './terminal.ts'
 import type { WorkerGiven, WorkerStarted } from './worker.ts'
@@ -56,10 +57,13 @@ export async function startInFrontWorkers(
 }
 
 async function startWorkers(
-  { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
+  { config: asLoaded, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
   logger: Logger,
   { stderr }: Terminal,
 ) {
+  // A worker's own stderr is no terminal.
+  const log = { ...asLoaded.log, format: logFormat(asLoaded.log, stderr) }
+  const config = { ...asLoaded, log }
   const workers = new Workers<WorkerGiven, WorkerStarted>({
     count: config.workers,
     file: fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url)),

@@ -8,6 +8,8 @@ import type { RunningInFront } from '../server/serve-cloud.ts'
 import { shellWord } from '../successor/source-text.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
+import { openLog } from './log.ts'
+import { logStart } from './log-start.ts'
 import { withAccounts } from './open-data.ts'
 import { showRenewing } from './renewing.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
@@ -47,20 +49,22 @@ async function runServe(command: Command, terminal: Terminal): Promise<void> {
 }
 
 async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<void> {
-  const { pino } = await import('pino')
   const { secrets } = loaded
   const config = await withCloudAddresses(loaded, terminal)
-  const logger = pino({ level: config.log.level }, terminal.stderr)
+  const logger = await openLog(config, terminal.stderr)
   const running = await startInFront({ config, secrets, logger }, terminal)
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(greetingInFront(config, running, terminal))
+    logStart(logger, { ...loaded, config }, { compute: running.url, metrics: running.metricsUrl })
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
     await untilStopped(terminal, config.shutdown.delayMs, running)
+    logger.info('stopping')
     await running.leave()
   } finally {
     stopBrownoutLog()
     await running.close()
+    logger.info('stopped')
   }
 }
 
@@ -81,17 +85,19 @@ async function serveCatalogue(
   terminal: Terminal,
 ): Promise<void> {
   const { config } = loaded
-  const { pino } = await import('pino')
-  const logger = pino({ level: config.log.level }, terminal.stderr)
+  const logger = await openLog(config, terminal.stderr)
   const running = await startCatalogue(loaded, example, logger, terminal)
   const stopBrownoutLog = logBrownouts(config.deprecation, logger)
   try {
     terminal.stdout.write(await greeting(running, loaded, terminal))
+    logStart(logger, loaded, { ...running.urls, metrics: running.metricsUrl })
     await untilStopped(terminal, config.shutdown.delayMs, running)
+    logger.info('stopping')
     await running.leave()
   } finally {
     stopBrownoutLog()
     await running.close()
+    logger.info('stopped')
   }
 }
 

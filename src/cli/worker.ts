@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import type { Config } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { DEBUG_VARIABLE } from '../config/options.ts'
@@ -8,6 +7,7 @@ import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { CloudOptions } from '../server/serve-cloud.ts'
 import { shareOfWorker } from '../server/worker-share.ts'
 import { beWorker, type Shared, type Work } from '../workers/worker.ts'
+import { openLog } from './log.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
@@ -35,7 +35,7 @@ async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerSta
     password: secret(given.password),
     servicePassword: secret(given.servicePassword),
   }
-  const logger = pino({ level: config.log.level }, process.stderr)
+  const logger = await openLog(config, process.stderr)
   const callerCounters = shared.callers(config.limits)
   const options = { config, secrets, logger, limits, callerCounters }
   if (modeOf(config) !== 'embedded') return serveInFront(options)

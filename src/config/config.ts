@@ -99,7 +99,13 @@ export interface Config {
     /** 0: nothing is measured. */
     readonly port: number
   }
-  readonly log: { readonly level: OptionValues['log.level'] }
+  readonly log: {
+    readonly level: OptionValues['log.level']
+    /** undefined: text on a terminal, else json. */
+    readonly format: OptionValues['log.format']
+    readonly requests: boolean
+    readonly slowMs: number
+  }
 }
 
 /** Kept apart from Config, so that a Config may be printed. */
@@ -166,7 +172,12 @@ export function assembleConfig(values: OptionValues): Config {
     },
     limits: limitsOf(values),
     metrics: { host: values['metrics.host'], port: values['metrics.port'] },
-    log: { level: values['log.level'] },
+    log: {
+      level: values['log.level'],
+      format: values['log.format'],
+      requests: values['log.requests'],
+      slowMs: values['log.slowMs'],
+    },
   })
 }
 

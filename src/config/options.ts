@@ -1,6 +1,7 @@
 import { DEPRECATION_OPTIONS } from './deprecation-options.ts'
 import { LEDGER_OPTIONS } from './ledger-options.ts'
 import { LIMITS_OPTIONS } from './limits-options.ts'
+import { LOG_OPTIONS } from './log-options.ts'
 import { METRICS_OPTIONS } from './metrics-options.ts'
 import {
   BASE_URL,
@@ -11,7 +12,6 @@ import {
   HOST,
   NAME,
   NETWORKS,
-  oneOf,
   PORT,
   type ValueKind,
   wholeNumber,
@@ -26,8 +26,6 @@ export interface Option<T> {
   /** One line, for help and documentation. */
   readonly description: string
 }
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** 100 TiB */
 const IMAGE_BYTES_MAX = 109_951_162_777_600
@@ -247,11 +245,7 @@ export const OPTIONS = {
   ...LEDGER_OPTIONS,
   ...LIMITS_OPTIONS,
   ...METRICS_OPTIONS,
-  'log.level': {
-    kind: oneOf('LEVEL', LOG_LEVELS),
-    default: ['warn'],
-    description: 'least important message that is logged',
-  },
+  ...LOG_OPTIONS,
 } as const satisfies Record<string, Option<unknown>>
 
 export type OptionKey = keyof typeof OPTIONS

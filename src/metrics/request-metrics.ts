@@ -1,5 +1,5 @@
+import { ClientFamilies } from '../callers/client-families.ts'
 import type { ClientFamily } from '../callers/client-family.ts'
-import { ClientFamilies } from './client-families.ts'
 import { METRICS } from './definitions.ts'
 import type { MetricsRegistry, Sample } from './metrics-registry.ts'
 import { Tally } from './tally.ts'

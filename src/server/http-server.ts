@@ -10,12 +10,11 @@ import Fastify, {
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
-import type { PortMeter } from '../metrics/request-metrics.ts'
 import type { CallerGate } from './caller-gate.ts'
-import { countRequest } from './count-request.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
+import { type Observers, observeRequest } from './observe-request.ts'
 import { answerParserError, answerPreface, newRequestId } from './parser-failure.ts'
 import { answerReadiness, isReadinessCall, Readiness } from './readiness.ts'
 import {
@@ -29,14 +28,12 @@ import type { RequestGate } from './request-gate.ts'
 import { rememberConnections } from './silent-connections.ts'
 
 /** What the servers of a process have in common. */
-export interface ServerParts {
+export interface ServerParts extends Observers {
   readonly readiness?: Readiness
   /** Whom it lets in; without one, everybody. */
   readonly gate?: RequestGate
   /** What each caller may do; without one, anything. */
   readonly callers?: CallerGate
-  /** Counts the requests that Node's parser takes. */
-  readonly meter?: PortMeter | undefined
 }
 
 /**
@@ -47,7 +44,7 @@ export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
-  { readiness = new Readiness(), gate, callers, meter }: ServerParts = {},
+  { readiness = new Readiness(), gate, callers, ...observers }: ServerParts = {},
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
@@ -70,7 +67,7 @@ export function createHttpServer(
     },
     clientErrorHandler: (error, socket) => answerParserError(face, error, socket as Socket),
     frameworkErrors: (error, request, reply) => {
-      countRequest(meter, request, reply.raw, () => 'unknown')
+      observeRequest(observers, face, request, reply.raw, () => 'unknown')
       beginAnswer(face, request, reply)
       sendFailure(face, reply, failureOf(error))
     },
@@ -87,7 +84,7 @@ export function createHttpServer(
 
   app.addHook('onRequest', async (request, reply) => {
     if (isLeaving(request.raw.socket)) return reply.hijack()
-    countRequest(meter, request, reply.raw, () => operationOf(face, request))
+    observeRequest(observers, face, request, reply.raw, () => operationOf(face, request))
     noteStreaming(face, request.raw)
     beginAnswer(face, request, reply)
     if (isHealthcheck(request)) return answerHealthcheck(request, reply)

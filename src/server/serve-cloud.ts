@@ -30,6 +30,7 @@ import { probe } from './probe.ts'
 import { Readiness } from './readiness.ts'
 import { upstreamCheck } from './readiness-checks.ts'
 import { RequestGate } from './request-gate.ts'
+import { openRequestLog, type RequestLog } from './request-log.ts'
 
 export interface CloudOptions {
   /** With `glance.url`; a cloud's name has become addresses already. */
@@ -69,7 +70,8 @@ export async function startInFront({
   callerCounters,
 }: CloudOptions): Promise<RunningInFront> {
   const metrics = openMetrics(config, logger)
-  const { glance, keystone } = openUpstreams(config, logger, metrics)
+  const requestLog = openRequestLog(config, logger)
+  const { glance, keystone } = openUpstreams(config, logger, { metrics, requestLog })
   const nova = openNovaProxy(config, metrics)
   const ledger = openLedger(config, logger)
   const users = identityOver(keystone, config, secrets, metrics)
@@ -90,7 +92,9 @@ export async function startInFront({
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
   const meter = metrics?.requests.port('compute')
-  const app = createHttpServer(face, logger, given, { readiness, gate, callers, meter })
+  const app = createHttpServer(face, logger, given, {
+    ...{ readiness, gate, callers, meter, requestLog },
+  })
   if (config.compression) new Compression().addTo(app)
   const close = async () => {
     await drain([app])
@@ -116,16 +120,22 @@ export async function startInFront({
   }
 }
 
+interface UpstreamObservers {
+  readonly metrics?: OpenedMetrics | undefined
+  readonly requestLog?: RequestLog
+}
+
 function openUpstreams(
   config: Config,
   logger: FastifyBaseLogger,
-  metrics: OpenedMetrics | undefined,
+  { metrics, requestLog }: UpstreamObservers,
 ): { glance: Upstream; keystone: Upstream | undefined } {
   const { caFile, ...limits } = config.upstream
   const open = (name: 'Glance' | 'Keystone', urls: readonly string[]) => {
     const meter = metrics?.upstreams.service(name.toLowerCase(), () => upstream.stats())
     const log = (event: UpstreamEvent) => {
       logEvent(logger, event)
+      requestLog?.noteUpstream(event)
       if (meter !== undefined) countEvent(meter, event)
     }
     const ca = caFile === undefined ? {} : { caFile }
@@ -216,7 +226,7 @@ export async function probeServices(
   config: Config,
   logger: FastifyBaseLogger,
 ): Promise<readonly string[]> {
-  const { glance, keystone } = openUpstreams(config, logger, undefined)
+  const { glance, keystone } = openUpstreams(config, logger, {})
   try {
     return await probeAll(glance, keystone)
   } finally {

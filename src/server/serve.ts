@@ -41,6 +41,7 @@ import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
 import { RequestGate } from './request-gate.ts'
+import { openRequestLog } from './request-log.ts'
 import { watchFile } from './watch-file.ts'
 import { WriteTroubles } from './write-troubles.ts'
 
@@ -261,11 +262,13 @@ async function listenAll(
   }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
   const compression = config.compression ? new Compression() : undefined
+  const requestLog = openRequestLog(config, logger)
   const listening: Partial<Record<FaceName, Listening>> = {}
   const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
-    const app = createHttpServer(faces[name], logger, given, { readiness, gate, callers, meter })
+    const parts = { readiness, gate, callers, meter, requestLog }
+    const app = createHttpServer(faces[name], logger, given, parts)
     compression?.addTo(app)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)

@@ -90,7 +90,7 @@ describe('serve in front of a cloud', () => {
     const nova = 'http://nova.test:8774'
     const args = ['--glance-url', glance.url, '--keystone-url', `${keystone.url}/v3`]
     const { code, stderr } = await serve(
-      [...args, '--compute-upstream-url', nova],
+      [...args, '--compute-upstream-url', nova, '--log-level', 'warn'],
       async (greeting) => {
         assert.match(greeting, new RegExp(`^ {2}glance +${glance.url}$`, 'm'))
         assert.match(greeting, new RegExp(`^ {2}keystone +${keystone.url}/v3$`, 'm'))

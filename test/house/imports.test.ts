@@ -55,6 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'api/image',
     'api/ims',
     'api/identity',
+    'callers',
     'catalogue',
     'catalogue/glance',
     'catalogue/short-memory',

@@ -17,6 +17,7 @@ import { createHttpServer } from '../../src/server/http-server.ts'
 import type { ServerLimits } from '../../src/server/limits.ts'
 import type { Readiness } from '../../src/server/readiness.ts'
 import type { RequestGate } from '../../src/server/request-gate.ts'
+import type { RequestLog } from '../../src/server/request-log.ts'
 
 /** A Compute server over a catalogue that a test can make fail, and one token, `good`. */
 
@@ -122,6 +123,7 @@ export interface Settings {
   readonly publicUrl?: string
   readonly trustedProxies?: readonly string[]
   readonly compression?: Compression
+  readonly requestLog?: RequestLog
   /** Takes what the server logs, a line each. */
   readonly log?: string[]
 }

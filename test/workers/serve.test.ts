@@ -272,6 +272,7 @@ describe('the start of serve --workers', () => {
   it('starts no other process with --workers 1', async () => {
     await using served = await new Served(join(dir, 'alone'), ['--workers', '1']).greeted()
     assert.deepEqual(served.workers(), [])
+    while (served.log().length === 0) await sleep(20)
     assert.deepEqual(new Set(served.log().map(({ pid }) => pid)), new Set([served.pid]))
   })
 })

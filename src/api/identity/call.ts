@@ -5,6 +5,7 @@ import type { TokenDescription } from '../../identity/token-service.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { CallerLimits } from '../request/caller-limits.ts'
+import { rememberCaller } from '../request/known-caller.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 
@@ -50,6 +51,7 @@ export function ok(body: unknown): Answer {
 export async function callerOf(call: Call): Promise<Caller> {
   const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
   if (caller === undefined) throw unauthorized()
+  rememberCaller(call.request, caller)
   await call.callerLimits?.admit(call.request, caller)
   return caller
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller, Identity } from '../../identity/identity.ts'
 import type { CallerLimits } from './caller-limits.ts'
+import { rememberCaller } from './known-caller.ts'
 import { passedOnRequestId } from './request-id.ts'
 
 export interface Authentication {
@@ -19,7 +20,9 @@ export async function authenticate(
   const token = tokenOf(request)
   if (token === '') return undefined
   const caller = await users.authenticate(token, passedOnRequestId(request))
-  if (caller !== undefined) await callerLimits?.admit(request, caller)
+  if (caller === undefined) return undefined
+  rememberCaller(request, caller)
+  await callerLimits?.admit(request, caller)
   return caller
 }
 

@@ -1,4 +1,4 @@
-import { type ClientFamily, clientProgramOf } from '../callers/client-family.ts'
+import { type ClientFamily, clientProgramOf } from './client-family.ts'
 
 /** Programs send one of a few headers; a longer one is not remembered. */
 const REMEMBERED_MAX = 1000

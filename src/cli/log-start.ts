@@ -1,0 +1,19 @@
+import type { Logger } from 'pino'
+import type { LoadedConfig } from '../config/load.ts'
+import { OPTION_KEYS } from '../config/options.ts'
+import { packageVersion } from './version.ts'
+
+/** Logs that the server has started, and the options that were given: everything else is the default. */
+export function logStart(
+  logger: Pick<Logger, 'info'>,
+  { config, origins }: Pick<LoadedConfig, 'config' | 'origins'>,
+  urls: Readonly<Record<string, string | undefined>>,
+): void {
+  const given = OPTION_KEYS.filter((key) => origins[key].from !== 'default')
+  const valueAt = (key: string) =>
+    key
+      .split('.')
+      .reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], config)
+  const options = Object.fromEntries(given.map((key) => [key, valueAt(key)]))
+  logger.info({ version: packageVersion(), node: process.version, urls, options }, 'started')
+}

@@ -1,0 +1,56 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import type { Face } from '../api/face/face.ts'
+import type { EndedRequest, PortMeter } from '../metrics/request-metrics.ts'
+import type { RequestLog } from './request-log.ts'
+
+/** What each connection had sent when an answer on it last ended. */
+const countedBytes = new WeakMap<Socket, number>()
+
+/** What is told of each request. */
+export interface Observers {
+  /** Counts the requests that Node's parser takes. */
+  readonly meter?: PortMeter | undefined
+  readonly requestLog?: RequestLog | undefined
+}
+
+/** Tells of a request when it begins, and when its answer has ended. @param operationOf asked then */
+export function observeRequest(
+  { meter, requestLog }: Observers,
+  face: Face,
+  request: FastifyRequest,
+  response: ServerResponse,
+  operationOf: () => string,
+): void {
+  const told = requestLog?.isOn === true ? requestLog : undefined
+  if (meter === undefined && told === undefined) return
+  meter?.began()
+  told?.began(request)
+  onceEnded(request, response, operationOf, (ended) => {
+    meter?.ended(ended)
+    told?.ended(face.apiOf?.(ended.operation) ?? face.name, request, ended)
+  })
+}
+
+function onceEnded(
+  { raw }: FastifyRequest,
+  response: ServerResponse,
+  operationOf: () => string,
+  tell: (ended: EndedRequest) => void,
+): void {
+  const startMs = performance.now()
+  // A response has none while it waits behind another, and none again when it has ended.
+  const { socket } = raw
+  response.once('close', () => {
+    const bytes = socket.bytesWritten
+    tell({
+      operation: operationOf(),
+      status: response.headersSent ? response.statusCode : 'gone',
+      userAgent: raw.headers['user-agent'],
+      durationMs: performance.now() - startMs,
+      sentBytes: bytes - (countedBytes.get(socket) ?? 0),
+    })
+    countedBytes.set(socket, bytes)
+  })
+}

@@ -1,0 +1,131 @@
+import type { BlockList } from 'node:net'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import { trustedProxyList } from '../api/request/base-url.ts'
+import { clientAddress } from '../api/request/client-address.ts'
+import { knownCaller } from '../api/request/known-caller.ts'
+import { passedOnRequestId } from '../api/request/request-id.ts'
+import { ClientFamilies } from '../callers/client-families.ts'
+import type { Config } from '../config/config.ts'
+import type { EndedRequest } from '../metrics/request-metrics.ts'
+import type { UpstreamEvent } from '../upstream/upstream.ts'
+
+/** Characters of a path that are logged. */
+const PATH_CHARACTERS_MAX = 512
+/** A segment of a path that is longer, or begins as tokens do, may be a token (Keystone v2.0). */
+const ID_CHARACTERS_MAX = 64
+const TOKEN = /^(?:gAAAA|ait_)/
+const HIDDEN = '[hidden]'
+
+export interface RequestLogOptions {
+  /** Takes the lines. */
+  readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
+  /** Log every request, not slow ones alone. */
+  readonly isEveryLogged: boolean
+  /** A request that takes longer is slow; 0: none is. */
+  readonly slowMs: number
+  readonly trustedProxies: BlockList
+}
+
+/** What a request waited for at other services. */
+interface Upstreams {
+  readonly requestIds: string[]
+  ms: number
+}
+
+const LEVELS_WITH_REQUESTS: ReadonlySet<string> = new Set(['trace', 'debug', 'info'])
+
+/** The log of requests that the options ask for. */
+export function openRequestLog(
+  { log, trustedProxies }: Pick<Config, 'log' | 'trustedProxies'>,
+  logger: RequestLogOptions['logger'],
+): RequestLog {
+  return new RequestLog({
+    logger,
+    isEveryLogged: log.requests && LEVELS_WITH_REQUESTS.has(log.level),
+    slowMs: log.slowMs,
+    trustedProxies: trustedProxyList(trustedProxies),
+  })
+}
+
+/**
+ * One line for each request once its answer has ended: who asked for what, what it came to and how
+ * long it took. Neither the query nor a header is in it, and no part of the path that may be a token.
+ */
+export class RequestLog {
+  readonly #options: RequestLogOptions
+  readonly #families = new ClientFamilies()
+  /** By the request id that the services were given, of requests that are under way. */
+  readonly #upstreams = new Map<string, Upstreams>()
+
+  constructor(options: RequestLogOptions) {
+    this.#options = options
+  }
+
+  /** Whether there is anything to log. */
+  get isOn(): boolean {
+    return this.#options.isEveryLogged || this.#options.slowMs > 0
+  }
+
+  began(request: FastifyRequest): void {
+    this.#upstreams.set(passedOnRequestId(request), { requestIds: [], ms: 0 })
+  }
+
+  /** Another service has answered, or not. */
+  noteUpstream({ requestId, upstreamRequestId, durationMs }: UpstreamEvent): void {
+    const upstreams = this.#upstreams.get(requestId)
+    if (upstreams === undefined) return
+    upstreams.ms += durationMs
+    if (upstreamRequestId !== undefined) upstreams.requestIds.push(upstreamRequestId)
+  }
+
+  /** To be called once for each that began. */
+  ended(face: string, request: FastifyRequest, ended: EndedRequest): void {
+    const passedOn = passedOnRequestId(request)
+    const upstreams = this.#upstreams.get(passedOn)
+    this.#upstreams.delete(passedOn)
+    const { logger, isEveryLogged, slowMs } = this.#options
+    const isSlow = slowMs > 0 && ended.durationMs >= slowMs
+    if (!isSlow && !isEveryLogged) return
+    const line = this.#line(face, request, ended, upstreams)
+    if (isSlow) logger.warn(line, 'slow request')
+    else logger.info(line, 'request')
+  }
+
+  #line(
+    face: string,
+    request: FastifyRequest,
+    { operation, status, userAgent, durationMs, sentBytes }: EndedRequest,
+    upstreams: Upstreams | undefined,
+  ): Record<string, unknown> {
+    const caller = knownCaller(request)
+    const passedOn = passedOnRequestId(request)
+    return {
+      requestId: request.id,
+      ...(passedOn === request.id ? {} : { globalRequestId: passedOn }),
+      ...{ face, operation, method: request.method, path: shownPath(request.originalUrl), status },
+      durationMs: Math.round(durationMs * 100) / 100,
+      bytes: sentBytes,
+      projectId: caller?.projectId ?? undefined,
+      userId: caller?.userId,
+      client: this.#families.familyOf(userAgent),
+      address: clientAddress(request, this.#options.trustedProxies),
+      ...(upstreams === undefined || upstreams.ms === 0
+        ? {}
+        : {
+            upstreamMs: Math.round(upstreams.ms * 100) / 100,
+            upstreamRequestIds: upstreams.requestIds,
+          }),
+    }
+  }
+}
+
+/** The path without the query, and without what may be a token. */
+function shownPath(target: string): string {
+  const queryAt = target.search(/[?#]/)
+  const path = queryAt < 0 ? target : target.slice(0, queryAt)
+  return path
+    .slice(0, PATH_CHARACTERS_MAX)
+    .split('/')
+    .map((part) => (part.length > ID_CHARACTERS_MAX || TOKEN.test(part) ? HIDDEN : part))
+    .join('/')
+}
