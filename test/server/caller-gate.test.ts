@@ -185,6 +185,26 @@ test('the other faces count too, and refuse in the shape of their API', async (t
   })
 })
 
+test('each request about an application credential counts once', async (t) => {
+  const { callers } = gateOf({ projectRequestsPerMinute: 60, projectBurst: 4 })
+  const { app, accounts } = await openHouse(t, { callers })
+  const headers = { 'x-auth-token': await tokenOf(app, 'demo') }
+  const path = `/v3/users/${accounts.demo.userId}/application_credentials`
+  const body = { application_credential: { name: 'ci' } }
+  const made = await ask(app, 'POST', path, { headers, body })
+  const one = `${path}/${made.json.application_credential.id}`
+  const others = [
+    await ask(app, 'GET', path, { headers }),
+    await ask(app, 'GET', one, { headers }),
+    await ask(app, 'DELETE', one, { headers }),
+    await ask(app, 'GET', path, { headers }),
+  ]
+  assert.deepEqual(
+    [made, ...others].map(({ status }) => status),
+    [201, 200, 200, 204, 429],
+  )
+})
+
 test("Nova's own answers are returned as they are, but its callers' addresses count", async (t) => {
   const { callers } = gateOf({ addressRequestsPerMinute: 60, addressBurst: 1 })
   const elsewhere = {

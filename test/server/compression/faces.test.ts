@@ -168,7 +168,7 @@ test('image data is never compressed, however well it would compress', async () 
   assertPlain(await asked(url, { method: 'HEAD', headers: EVERYTHING }))
 })
 
-test('answers about tokens are never compressed', async () => {
+test('answers about tokens and new secrets are never compressed', async () => {
   const json = { 'content-type': 'application/json' }
   const user = { name: 'demo', domain: { id: 'default' }, password: 'correct horse' }
   const signIn = { auth: { identity: { methods: ['password'], password: { user } } } }
@@ -181,8 +181,13 @@ test('answers about tokens are never compressed', async () => {
       headers: { ...json, ...EVERYTHING },
       body: JSON.stringify(body),
     })
+  const signedIn = await post('/v3/auth/tokens', signIn)
+  const { id } = JSON.parse(signedIn.bytes.toString()).token.user
+  const credential = { name: 'ci', description: 'x'.repeat(1024) }
+  const newCredential = { application_credential: credential }
   for (const [answer, status] of [
-    [await post('/v3/auth/tokens', signIn), 201],
+    [signedIn, 201],
+    [await post(`/v3/users/${id}/application_credentials`, newCredential), 201],
     [await post('/v2.0/tokens', signInV2), 200],
     [await post('/v3/auth/tokens', {}), 400],
     [
