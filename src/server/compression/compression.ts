@@ -31,7 +31,7 @@ const LIMITS: CompressionLimits = { bodiesMax: BODIES_MAX, streamsMax: STREAMS_M
  *
  * Lengths of compressed answers say something of secrets only if an attacker makes the requests and
  * can put guesses beside the secret. Every caller sends a token in a header, which no web page
- * can, and the answers that hold a token are not compressed.
+ * can, and the answers that hold a token or a secret are not compressed.
  */
 export class Compression {
   readonly #limits: CompressionLimits

@@ -218,6 +218,23 @@ test('a compressed answer is of the catalogue as it is', async () => {
   assert.deepEqual((await names()).toSorted(), [...before, 'made last'].toSorted())
 })
 
+test('an answer that shows the secret of an application credential is never compressed', async () => {
+  const { identity } = served.urls
+  const about = await asked(`${identity}/v3/auth/tokens`, { headers: { 'x-subject-token': token } })
+  const { user } = (JSON.parse(about.bytes.toString()) as { token: { user: { id: string } } }).token
+  const url = `${identity}/v3/users/${user.id}/application_credentials`
+  const made = await asked(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...EVERYTHING },
+    body: JSON.stringify({
+      application_credential: { name: 'robot', description: 'x'.repeat(255) },
+    }),
+  })
+  assert.equal(made.status, 201, made.bytes.toString())
+  assert.match(made.bytes.toString(), /"secret":/)
+  assertPlain(made)
+})
+
 test('switched off, nothing is compressed and Vary is as it was', async () => {
   const off = await start({ compression: 'false' })
   for (const url of [
