@@ -8,8 +8,6 @@ export interface MetricDefinition {
   readonly labels: readonly string[]
   /** Upper bounds of a histogram's buckets, in the unit of its name. */
   readonly buckets?: readonly number[]
-  /** How the values of several processes become one; by default they are added up. */
-  readonly together?: 'sum' | 'max'
 }
 
 /** From an answer out of memory to one that waits for another service. */
@@ -44,6 +42,16 @@ export const METRICS = {
     help: 'Requests that are being answered.',
     labels: ['port'],
   },
+  afterimage_requests_worked_on: {
+    kind: 'gauge',
+    help: 'Those that count for limits.requestsInFlight: no bytes of the caller are waited for.',
+    labels: [],
+  },
+  afterimage_requests_waiting: {
+    kind: 'gauge',
+    help: 'Requests that wait for one of those to end.',
+    labels: [],
+  },
   afterimage_upstream_requests_total: {
     kind: 'counter',
     help: 'Requests to another service that have ended, by the status of the answer or why there is none.',
@@ -74,7 +82,6 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Whether the service hangs, so that requests to it are refused at once: 1 or 0.',
     labels: ['service'],
-    together: 'max',
   },
   afterimage_upstream_requests_in_flight: {
     kind: 'gauge',
@@ -83,7 +90,7 @@ export const METRICS = {
   },
   afterimage_upstream_requests_waiting: {
     kind: 'gauge',
-    help: 'Requests that wait for one of those to end.',
+    help: 'Requests to it that wait for one of those to end.',
     labels: ['service'],
   },
   afterimage_upstream_connections: {
@@ -130,13 +137,11 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Images in the embedded catalogue.',
     labels: [],
-    together: 'max',
   },
   afterimage_database_bytes: {
     kind: 'gauge',
     help: 'Size of the file of the embedded catalogue and of its log of recent writes.',
     labels: ['file'],
-    together: 'max',
   },
   afterimage_database_writes_total: {
     kind: 'counter',

@@ -50,14 +50,14 @@ const MISNAMED: readonly string[] = [
 
 async function valuesOf(name: MetricName, samples: Samples): Promise<MetricValues> {
   const definition: MetricDefinition = METRICS[name]
-  const { kind: type, help, labels: names, together: aggregator = 'sum' } = definition
+  const { kind: type, help, labels: names } = definition
   const values: Value[] = []
   for (const { labels: given, value } of await samples()) {
     const labels = Object.fromEntries(names.map((label, i) => [label, given[i] ?? '']))
     if (typeof value === 'number') values.push({ labels, value })
     else values.push(...valuesOfTally(name, definition, labels, value))
   }
-  return { name, help, type, values, aggregator }
+  return { name, help, type, values }
 }
 
 function valuesOfTally(

@@ -1,4 +1,4 @@
-import { AggregatorRegistry, type Metric, Registry, type RegistryContentType } from 'prom-client'
+import { type Metric, Registry, type RegistryContentType } from 'prom-client'
 
 /** A line of a metric. */
 export interface Value {
@@ -8,14 +8,12 @@ export interface Value {
   readonly value: number
 }
 
-/** A metric as the library exchanges it between processes. */
+/** A metric with its values, as the library's registries exchange it. */
 export interface MetricValues {
   readonly name: string
   readonly help: string
   readonly type: string
   readonly values: readonly Value[]
-  /** How the values of several processes become one. */
-  readonly aggregator: string
 }
 
 export type Format = 'text' | 'openmetrics'
@@ -25,33 +23,21 @@ export interface PrintedMetrics {
   readonly body: string
 }
 
-/** Prints what several processes measure as one page. */
+/** Prints metrics as a page. */
 export async function printMetrics(
-  processes: readonly (readonly MetricValues[])[],
+  metrics: readonly MetricValues[],
   format: Format,
 ): Promise<PrintedMetrics> {
-  const named =
-    format === 'text' ? processes : processes.map((metrics) => metrics.map(withoutEnding))
-  const [only, ...others] = named
-  const registry =
-    only !== undefined && others.length === 0
-      ? registryOf(only)
-      : AggregatorRegistry.aggregate<RegistryContentType>(named.map((metrics) => [...metrics]))
+  const registry = new Registry<RegistryContentType>()
   const { OPENMETRICS_CONTENT_TYPE, PROMETHEUS_CONTENT_TYPE } = Registry
   registry.setContentType(
     format === 'openmetrics' ? OPENMETRICS_CONTENT_TYPE : PROMETHEUS_CONTENT_TYPE,
   )
-  return { contentType: registry.contentType, body: await registry.metrics() }
-}
-
-/** As they are: adding up takes longer than printing. */
-function registryOf(metrics: readonly MetricValues[]): Registry<RegistryContentType> {
-  const registry = new Registry<RegistryContentType>()
-  for (const metric of metrics) {
+  for (const metric of format === 'text' ? metrics : metrics.map(withoutEnding)) {
     // A registry asks for a name, a type and `get` only.
     registry.registerMetric({ ...metric, get: () => metric } as unknown as Metric)
   }
-  return registry
+  return { contentType: registry.contentType, body: await registry.metrics() }
 }
 
 /** The library gives a counter's lines their ending in OpenMetrics, which its name has not there. */

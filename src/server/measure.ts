@@ -3,6 +3,7 @@ import type { Answers } from '../api/compute/answers.ts'
 import type { ShortMemory } from '../catalogue/short-memory/short-memory.ts'
 import { ImageCount } from '../catalogue/sqlite/image-count.ts'
 import type { Database } from '../database/database.ts'
+import type { RequestSlots } from '../limits/request-slots.ts'
 import { samplesOf } from '../metrics/label-counts.ts'
 import type { MetricsRegistry } from '../metrics/metrics-registry.ts'
 
@@ -24,6 +25,12 @@ export function measureCatalogue(
   })
   registry.add('afterimage_database_busy_waits_total', () => one(write().busyWaits))
   registry.add('afterimage_database_busy_wait_seconds_total', () => one(write().busyWaitMs / 1000))
+}
+
+/** The requests that the process works on, and those that wait until it can. */
+export function measureSlots(registry: MetricsRegistry, slots: RequestSlots): void {
+  registry.add('afterimage_requests_worked_on', () => one(slots.inFlight))
+  registry.add('afterimage_requests_waiting', () => one(slots.waiting))
 }
 
 /** Printed answers of the Compute API, which are kept where the catalogue is embedded. */

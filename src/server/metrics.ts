@@ -28,7 +28,7 @@ export function openMetrics(config: Config, logger: FastifyBaseLogger): OpenedMe
   const registry = new MetricsRegistry()
   const tokens = new LabelCounts(TOKEN_OUTCOMES)
   registry.add('afterimage_token_lookups_total', () => tokens.samples())
-  const print = async (format: Format) => printMetrics([await registry.read()], format)
+  const print = async (format: Format) => printMetrics(await registry.read(), format)
   const app = createMetricsServer(print, logger)
   return {
     registry,

@@ -23,7 +23,7 @@ import { idleTimeoutMs } from './idle-timeout.ts'
 import { openLedger } from './ledger.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
-import { measureShortMemory } from './measure.ts'
+import { measureShortMemory, measureSlots } from './measure.ts'
 import { type OpenedMetrics, openMetrics } from './metrics.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { probe } from './probe.ts'
@@ -91,6 +91,7 @@ export async function startInFront({
   const readiness = readinessOver(glance, keystone)
   const given = { ...limits, idleTimeoutMs: idleTimeoutMs(config) }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
+  if (metrics !== undefined) measureSlots(metrics.registry, gate.slots)
   const meter = metrics?.requests.port('compute')
   const app = createHttpServer(face, logger, given, {
     ...{ readiness, gate, callers, meter, requestLog },

@@ -35,7 +35,7 @@ import { type OpenedImageData, openImageData } from './image-data.ts'
 import { openLedger } from './ledger.ts'
 import type { ServerLimits } from './limits.ts'
 import { type Listening, listen } from './listen.ts'
-import { measureAnswers, measureCatalogue } from './measure.ts'
+import { measureAnswers, measureCatalogue, measureSlots } from './measure.ts'
 import { type OpenedMetrics, openMetrics } from './metrics.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
@@ -261,6 +261,7 @@ async function listenAll(
     identity: identityFace({ ...common, baseUrl: policy('identity') }),
   }
   const gate = new RequestGate(config.limits, (request) => callers.turnOf(request))
+  if (metrics !== undefined) measureSlots(metrics.registry, gate.slots)
   const compression = config.compression ? new Compression() : undefined
   const requestLog = openRequestLog(config, logger)
   const listening: Partial<Record<FaceName, Listening>> = {}
