@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { OPTIONS } from '../../src/config/options.ts'
 import { FREE_FAILURES_PER_PAIR } from '../../src/identity/local/guess-limiter.ts'
 import { beginUpload, Connection, connections, type HalfUpload, Served } from './served.ts'
 
@@ -13,6 +15,7 @@ after(() => rmSync(dir, { recursive: true, force: true }))
 
 const WORKERS = 2
 const CONNECTIONS = 8
+const UPLOADS_PER_CALLER = Number(OPTIONS['limits.uploadsPerCaller'].default[0])
 /** Two ports in a row, below those that systems give out. */
 const METRICS_PORT = 20_000 + 2 * (process.pid % 5000)
 
@@ -165,6 +168,23 @@ describe('serve --workers 2', () => {
     for (const { status } of await Promise.all(asked)) assert.equal(status, 200)
   })
 
+  it('counts the uploads of a caller at all workers, and lets one that has to stop finish its own', async () => {
+    const before = served.workers()
+    const [stopped = 0] = before.slice(-WORKERS)
+    const { uploads } = await halfUploads(served, token, UPLOADS_PER_CALLER)
+    for (const connection of await spread()) {
+      const url = `${images()}/${randomUUID()}/file`
+      const type = 'application/octet-stream'
+      const { status, body } = await connection.ask('PUT', url, { token, body: 'bytes', type })
+      assert.equal(status, 429, body)
+    }
+    process.kill(stopped, 'SIGTERM')
+    const outcomes = await Promise.all(uploads.map((upload) => upload.finish()))
+    assert.deepEqual(outcomes, Array(UPLOADS_PER_CALLER).fill(204))
+    await served.until(() => served.workers().length > before.length)
+    assert.ok(served.log().some(({ msg, worker }) => worker === stopped && /with 0/.test(msg)))
+  })
+
   it('is there again at the same ports when all workers were killed', async () => {
     const before = served.workers()
     for (const worker of before.slice(-WORKERS)) process.kill(worker, 'SIGKILL')
@@ -183,12 +203,12 @@ describe('serve --workers 2', () => {
 })
 
 /** Uploads under way, of which each worker has some: no other connections come between theirs. */
-async function halfUploads(served: Served, token: string) {
+async function halfUploads(served: Served, token: string, count = CONNECTIONS) {
   const control = new Connection()
   const images = `${served.url('image')}/v2/images`
   const ids: string[] = []
   const uploads: HalfUpload[] = []
-  for (let i = 0; i < CONNECTIONS; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     const body = JSON.stringify({ name: 'half', disk_format: 'raw', container_format: 'bare' })
     const made = await control.ask('POST', images, { token, body })
     const { id } = JSON.parse(made.body)
