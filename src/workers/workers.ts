@@ -135,6 +135,8 @@ export class Workers<Given, Started extends Serving> {
     worker.on('message', (said: FromWorker<Started>) => this.#hear(member, said))
     worker.on('error', (error) => {
       member.trouble ??= error.message
+      // One that could not be started at all does not end either.
+      if (worker.process.pid === undefined) this.#ended(member, error.message)
     })
     worker.on('exit', (code, signal) => this.#ended(member, signal ?? code))
     const { stderr } = worker.process
