@@ -5,7 +5,7 @@ import { sqliteTroubleOf } from '../file-trouble/sqlite-trouble.ts'
 
 /**
  * A larger file is not read whole when it is opened, as that would take more than a moment; a server
- * has it checked beside its work (file-check.ts).
+ * has it checked beside its work (integrity-thread.ts).
  */
 const FULL_CHECK_BYTES_MAX = 16 * 1024 * 1024
 

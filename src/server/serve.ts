@@ -115,7 +115,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     ledger?.close()
     await imageData?.close()
     await nova?.close()
-    await fileWatch?.[Symbol.asyncDispose]()
+    fileWatch?.[Symbol.dispose]()
     troubles[Symbol.dispose]()
     database.close()
   }

@@ -1,10 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { wholeFileCheckedAtOpening } from '../database/check-file.ts'
-import { startFileCheck } from '../database/file-check.ts'
+import { integrityInThread } from '../database/integrity-thread.ts'
 import type { ReadinessCheck } from './readiness.ts'
 
+/** The first few say enough. */
+const PROBLEMS_MAX = 10
+
 /** The check of a large catalogue file that goes on beside the requests. */
-export interface FileWatch extends AsyncDisposable {
+export interface FileWatch extends Disposable {
   /** Not ready once damage has been found. */
   readonly readiness: ReadinessCheck
 }
@@ -24,18 +27,23 @@ export function watchFile(
     check: async () =>
       isDamaged ? "the catalogue's file is damaged; the log says where" : undefined,
   }
-  if (isCheckedAlready(file)) return { readiness, [Symbol.asyncDispose]: async () => undefined }
-  const check = startFileCheck(file)
-  check.result.then(
-    (found) => {
-      if (found === undefined || found.damage.length === 0) return
+  if (isCheckedAlready(file)) return { readiness, [Symbol.dispose]: () => undefined }
+  const stop = new AbortController()
+  const question = { file, isStill: false, problemsMax: PROBLEMS_MAX }
+  integrityInThread(question, stop.signal).then(
+    (problems) => {
+      if (problems.length === 0) return
       isDamaged = true
       logger.error(
-        { file, damage: found.damage },
+        { file, problems },
         "the catalogue's file is damaged: stop this server and restore a backup",
       )
     },
-    (err: unknown) => logger.warn({ err, file }, "the catalogue's file could not be checked"),
+    (err: unknown) => {
+      if (!stop.signal.aborted) {
+        logger.warn({ err, file }, "the catalogue's file could not be checked")
+      }
+    },
   )
-  return { readiness, [Symbol.asyncDispose]: () => check.stop() }
+  return { readiness, [Symbol.dispose]: () => stop.abort() }
 }

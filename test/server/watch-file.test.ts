@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Database } from '../../src/database/database.ts'
-import { startFileCheck } from '../../src/database/file-check.ts'
 import { watchFile } from '../../src/server/watch-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'file-check-'))
@@ -35,30 +34,14 @@ function makeFile(isDamaged: boolean): string {
   return file
 }
 
-test('a whole file is checked beside other work, and damage in it is told', async () => {
-  assert.deepEqual(await startFileCheck(makeFile(false)).result, { damage: [] })
-  const found = await startFileCheck(makeFile(true)).result
-  assert.ok((found?.damage.length ?? 0) > 0)
-})
-
-test('a check can be stopped, and what cannot be read is an error', async () => {
-  const check = startFileCheck(makeFile(false))
-  await check.stop()
-  const found = await check.result
-  assert.ok(found === undefined || found.damage.length === 0)
-  const file = join(folder, 'none.db')
-  writeFileSync(file, 'no database at all, and longer than a header of a hundred bytes'.repeat(4))
-  await assert.rejects(startFileCheck(file).result, /not a database/)
-})
-
 test('damage is logged, and makes the server not ready', async () => {
   const log: string[] = []
   const logger = {
     error: (_: unknown, message: string) => log.push(message),
     warn: (_: unknown, message: string) => log.push(message),
   } as unknown as Parameters<typeof watchFile>[1]
-  await using good = watchFile(makeFile(false), logger, () => false)
-  await using bad = watchFile(makeFile(true), logger, () => false)
+  using good = watchFile(makeFile(false), logger, () => false)
+  using bad = watchFile(makeFile(true), logger, () => false)
   const endMs = Date.now() + 60_000
   while ((await bad.readiness.check()) === undefined && Date.now() < endMs) await sleep(20)
   assert.match((await bad.readiness.check()) ?? '', /is damaged/)
