@@ -11,6 +11,7 @@ import Fastify, {
 import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import type { CallerGate } from './caller-gate.ts'
+import { loggerForFramework } from './framework-log.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
 import { HEADER_BYTES_MAX, SERVER_LIMITS, type ServerLimits } from './limits.ts'
@@ -48,7 +49,7 @@ export function createHttpServer(
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
   const app = Fastify({
-    loggerInstance: logger,
+    loggerInstance: loggerForFramework(logger),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     bodyLimit: face.bodyBytesMax,

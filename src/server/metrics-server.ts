@@ -5,6 +5,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Format, PrintedMetrics } from '../metrics/print-metrics.ts'
+import { loggerForFramework } from './framework-log.ts'
 
 /** Prometheus servers keep one connection each. */
 const CONNECTIONS_MAX = 100
@@ -22,7 +23,7 @@ export function createMetricsServer(
   logger: FastifyBaseLogger,
 ): FastifyInstance {
   const app = Fastify({
-    loggerInstance: logger,
+    loggerInstance: loggerForFramework(logger),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1,
     requestTimeout: REQUEST_TIMEOUT_MS,
