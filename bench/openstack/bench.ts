@@ -78,7 +78,7 @@ async function bench(form: Form, folder: string): Promise<boolean> {
         const row = await measureRow(page, size, connections, of, warmUps)
         warmUps = WARM_UP_ROUNDS
         add(printRow(row))
-        demands.push(...judgeRow(row))
+        demands.push(...judgeRow(row, form.name))
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Demand } from '../demands.ts'
 import type { LaneName } from './lanes.ts'
 import type { Figures, Row } from './measure.ts'
+import type { Form } from './options.ts'
 
 /** The demands are made of rows with so many. */
 export const DEMANDED_CONNECTIONS = 8
@@ -8,8 +9,12 @@ const OF_NOVA_MIN = 1.2
 const REMEMBERED_OF_NOVA_MIN = 100
 
 /** The demand on a measured row; figures of one run only. */
-export function judgeRow({ page, size, connections, figures }: Row): readonly Demand[] {
-  const { ofGlanceMin, isBesideNova } = page
+export function judgeRow(
+  { page, size, connections, figures }: Row,
+  form: Form['name'],
+): readonly Demand[] {
+  const { isBesideNova } = page
+  const ofGlanceMin = page.ofGlanceMin?.[form]
   if (ofGlanceMin === undefined || connections !== DEMANDED_CONNECTIONS) return []
   const what = `${page.name}, ${size.toLocaleString('en-US')} images`
   const judge = (

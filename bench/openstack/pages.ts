@@ -1,8 +1,13 @@
+import type { Form } from './options.ts'
+
 /** A page that every lane is asked for. */
 export interface Page {
   readonly name: string
-  /** What Afterimage is held to at least, with its cache off; undefined: nothing. */
-  readonly ofGlanceMin: number | undefined
+  /**
+   * What Afterimage is held to at least, with its cache off; undefined: nothing. The short form has
+   * few rounds, in which the same page differs by a tenth from run to run.
+   */
+  readonly ofGlanceMin: Readonly<Record<Form['name'], number>> | undefined
   /** Whether the demands beside Nova are made of it too. */
   readonly isBesideNova: boolean
   /** Of `images/detail`, and of Glance's `images`: these parameters are the same in both. */
@@ -20,10 +25,26 @@ export function pagesOf(ids: readonly string[]): readonly Page[] {
   const first = { query: 'limit=25', isBesideNova: false }
   const after = { query: `limit=25&marker=${middle}`, isBesideNova: false }
   return [
-    { ...first, name: 'limit=25', isBesideNova: true, ofGlanceMin: 0.9, isNew: false },
-    { ...first, name: 'limit=25, new', ofGlanceMin: 0.95, isNew: true },
-    { ...after, name: 'limit=25&marker=MIDDLE', ofGlanceMin: 0.9, isNew: false },
-    { ...after, name: 'limit=25&marker=MIDDLE, new', ofGlanceMin: 0.9, isNew: true },
+    {
+      ...first,
+      name: 'limit=25',
+      isBesideNova: true,
+      ofGlanceMin: { full: 0.9, short: 0.9 },
+      isNew: false,
+    },
+    { ...first, name: 'limit=25, new', ofGlanceMin: { full: 0.95, short: 0.85 }, isNew: true },
+    {
+      ...after,
+      name: 'limit=25&marker=MIDDLE',
+      ofGlanceMin: { full: 0.9, short: 0.8 },
+      isNew: false,
+    },
+    {
+      ...after,
+      name: 'limit=25&marker=MIDDLE, new',
+      ofGlanceMin: { full: 0.9, short: 0.8 },
+      isNew: true,
+    },
     {
       ...{ name: 'limit=200', query: 'limit=200', ofGlanceMin: undefined },
       ...{ isBesideNova: false, isNew: false },
