@@ -66,7 +66,8 @@ test('guesses sent all at once are slowed as if they came one by one', async (t)
 test('a flood of sign-ins does not stop the event loop, and ends in a bounded queue', async (t) => {
   const { identity } = await house(t)
   let longestGapMs = 0
-  let last = performance.now()
+  const startMs = performance.now()
+  let last = startMs
   const timer = setInterval(() => {
     longestGapMs = Math.max(longestGapMs, performance.now() - last)
     last = performance.now()
@@ -80,5 +81,6 @@ test('a flood of sign-ins does not stop the event loop, and ends in a bounded qu
   const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)
   assert.equal(codes.filter((code) => code === 'service.busy').length, 300 - 2 - 200)
   assert.ok(codes.includes('attempts.throttled'), 'the address was never slowed')
-  assert.ok(longestGapMs < 500, `the event loop stood still for ${longestGapMs} ms`)
+  const floodMs = performance.now() - startMs
+  assert.ok(longestGapMs < floodMs / 10, `it stood still for ${longestGapMs} of ${floodMs} ms`)
 })
