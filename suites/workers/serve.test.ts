@@ -8,7 +8,13 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OPTIONS } from '../../src/config/options.ts'
 import { FREE_FAILURES_PER_PAIR } from '../../src/identity/local/guess-limiter.ts'
-import { beginUpload, Connection, connections, type HalfUpload, Served } from './served.ts'
+import {
+  beginUpload,
+  Connection,
+  connections,
+  type HalfUpload,
+  Served,
+} from '../../test/workers/served.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'afterimage-workers-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
