@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { GlanceStatus, Image } from '../../image/image.ts'
 import { mayBecome } from '../../image/transitions.ts'
 import { ImageDataFault } from '../../image-data/faults.ts'
@@ -85,7 +86,16 @@ function tellOperator({ data }: ImageDependencies, image: string, error: unknown
   data.warn({ image, detail }, message)
 }
 
-async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): Promise<Claim> {
+/** A claim ends a moment after the row says so; who comes in between waits for it, this often. */
+const CLAIM_TRIES = 10
+const CLAIM_WAIT_MS = 50
+
+async function claimOf(
+  deps: ImageDependencies,
+  id: string,
+  to: GlanceStatus,
+  tries = CLAIM_TRIES,
+): Promise<Claim> {
   try {
     return await deps.data.files.claim(id)
   } catch (error) {
@@ -97,8 +107,12 @@ async function claimOf(deps: ImageDependencies, id: string, to: GlanceStatus): P
     }
     const image = await deps.catalogue.find(id)
     // Of an image that was deleted: its data is still coming.
-    if (image !== undefined && mayBecome(image.status, to)) throw error
-    throw wrongTransition(image?.status ?? 'deleted', to)
+    if (image === undefined || !mayBecome(image.status, to)) {
+      throw wrongTransition(image?.status ?? 'deleted', to)
+    }
+    if (tries === 1) throw error
+    await sleep(CLAIM_WAIT_MS)
+    return claimOf(deps, id, to, tries - 1)
   }
 }
 
