@@ -39,7 +39,7 @@ export interface Setting {
  * Not counted. The first row has more: a few hundred pages, until V8 has compiled what they need.
  */
 export const WARM_UP_ROUNDS = 1
-export const FIRST_WARM_UP_ROUNDS = 4
+export const FIRST_WARM_UP_ROUNDS = 10
 /** More than a Glance answers in one, so that of a new page none is asked for twice. */
 const REQUESTS_PER_ROUND_MAX = 4000
 
