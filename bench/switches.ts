@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../test/server/free-port.ts'
 import type { BuiltCatalogue } from './catalogue.ts'
 import type { Demand } from './demands.ts'
 import type { Form } from './options.ts'
@@ -76,16 +75,6 @@ export async function measureSwitches(
   }
   await rm(pathsFile)
   return figures
-}
-
-/** A port that nothing listens on at the moment: 0 means no metrics. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function lane(product: Product, pathsFile: string) {

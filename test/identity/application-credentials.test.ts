@@ -282,15 +282,3 @@ test('names are unique among those of a user, and there are not too many', async
   await identity.applicationCredentials.remove('id1')
   assert.ok(await made(home, { name: 'one more' }))
 })
-
-test('a flood of new credentials ends in a bounded queue', async (t) => {
-  const { identity } = await house(t)
-  const { token } = await identity.signIn(byPassword('demo'))
-  const flood = Array.from({ length: 60 }, (_, n) =>
-    identity.applicationCredentials.create(token, asked({ name: `c${n}` })),
-  )
-  const outcomes = await Promise.allSettled(flood)
-  const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)
-  assert.equal(codes.filter((code) => code === 'service.busy').length, 60 - 1 - 50)
-  assert.equal(codes.filter((code) => code === false).length, 51)
-})

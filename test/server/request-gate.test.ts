@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { FastifyReply } from 'fastify'
 import type { Elsewhere } from '../../src/api/compute/elsewhere.ts'
@@ -24,7 +23,7 @@ import {
   TOKEN,
   users,
 } from './stand.ts'
-import { say } from './wire.ts'
+import { openUnread, say } from './wire.ts'
 
 const IMAGE = `/v2.1/${PROJECT}/images/${IMAGE_ID}`
 const SHOW = request('GET', IMAGE)
@@ -67,18 +66,6 @@ async function busyServer(t: TestContext, requestsInFlight: number, queuedReques
   const first = Array.from({ length: requestsInFlight }, show)
   await until(() => held.asked() === requestsInFlight)
   return { ...held, gate, clock, port: stand.port, show, first }
-}
-
-/** Leaves the connection open. */
-function open(port: number, bytes: string): Promise<Socket> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.pause()
-      socket.write(bytes)
-      resolve(socket)
-    })
-    socket.on('error', () => undefined)
-  })
 }
 
 test('a request beyond the slots and the queue is an early 503 in shape; those before it are answered', async (t) => {
@@ -147,7 +134,7 @@ test("a flood of one project does not keep another project's requests out", asyn
 
 test('a caller who leaves the queue gives the place to others', async (t) => {
   const { gate, port, show, first, goOn, asked } = await busyServer(t, 1, 1)
-  const socket = await open(port, SHOW)
+  const socket = await openUnread(port, SHOW)
   await until(() => gate.slots.waiting === 1)
   socket.resetAndDestroy()
   await until(() => gate.slots.waiting === 0)
@@ -163,7 +150,7 @@ test('a caller who leaves during the work gives the slot back', async (t) => {
   const { catalogue, asked } = heldCatalogue()
   const stand = await startServer({ catalogue, gate })
   t.after(() => stand.close())
-  const socket = await open(stand.port, SHOW)
+  const socket = await openUnread(stand.port, SHOW)
   await until(() => asked() === 1)
   socket.resetAndDestroy()
   await until(() => gate.slots.inFlight === 0)
@@ -174,7 +161,7 @@ test('a long list that nobody reads holds no slot', async (t) => {
   const tap: Tap = { made: 0, begun: 0, ended: 0 }
   const stand = await startServer({ catalogue: generatedCatalogue(100_000, tap), gate })
   t.after(() => stand.close())
-  const socket = await open(stand.port, request('GET', LIST))
+  const socket = await openUnread(stand.port, request('GET', LIST))
   t.after(() => socket.destroy())
   await until(() => tap.made > 0 && gate.slots.inFlight === 0)
   assert.equal(tap.ended, 0, 'the list is not through')
@@ -188,7 +175,7 @@ test('a body that comes slowly holds no slot, and its request is carried out whe
   t.after(() => stand.close())
   const body = '{"metadata":{"color":"blue"}}'
   const headers = { 'Content-Length': String(body.length) }
-  const socket = await open(stand.port, request('POST', `${IMAGE}/metadata`, headers))
+  const socket = await openUnread(stand.port, request('POST', `${IMAGE}/metadata`, headers))
   t.after(() => socket.destroy())
   socket.write(body.slice(0, 5))
   for (let i = 0; i < 3; i += 1) {
@@ -208,7 +195,7 @@ test('an upload that comes slowly holds no slot', async (t) => {
   const id = await makeQueued(stand)
   const headers = { 'Content-Type': 'application/octet-stream', 'X-Auth-Token': 'member' }
   const upload = { ...headers, 'Content-Length': '10' }
-  const socket = await open(stand.port, request('PUT', `/v2/images/${id}/file`, upload))
+  const socket = await openUnread(stand.port, request('PUT', `/v2/images/${id}/file`, upload))
   t.after(() => socket.destroy())
   socket.write('12345')
   await until(async () => (await stand.image(id)).status === 'saving' && gate.slots.inFlight === 0)

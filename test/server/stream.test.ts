@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { generatedCatalogue, type Tap } from './million.ts'
 import { IMAGE_ID, LIST, request, type Stand, startServer } from './stand.ts'
-import { say } from './wire.ts'
+import { openUnread, say } from './wire.ts'
 
 const MILLION = 1_000_000
 /**
@@ -21,17 +20,6 @@ async function start(total: number, failAt?: number) {
   const stand = await startServer({ catalogue: generatedCatalogue(total, tap, failAt), log })
   stands.push(stand)
   return { stand, tap, log }
-}
-
-function open(port: number, bytes: string): Promise<Socket> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.pause()
-      socket.write(bytes)
-      resolve(socket)
-    })
-    socket.on('error', () => undefined)
-  })
 }
 
 async function until(isTrue: () => boolean, what: string): Promise<void> {
@@ -54,7 +42,7 @@ async function standstill(tap: Tap): Promise<number> {
 
 test('a list that is longer than memory should hold waits for its reader', async () => {
   const { stand, tap } = await start(MILLION)
-  const socket = await open(stand.port, request('GET', LIST))
+  const socket = await openUnread(stand.port, request('GET', LIST))
   const made = await standstill(tap)
   assert.ok(made > 0 && made < AHEAD_IMAGES_MAX, `${made} images made ahead`)
   assert.equal(tap.ended, 0)
@@ -70,7 +58,7 @@ test('twenty readers that stand still cost no more than their buffers', async ()
   globalThis.gc?.()
   const beforeBytes = process.memoryUsage().rss
   const sockets = await Promise.all(
-    Array.from({ length: 20 }, () => open(stand.port, request('GET', LIST))),
+    Array.from({ length: 20 }, () => openUnread(stand.port, request('GET', LIST))),
   )
   await until(() => tap.begun === 20, 'twenty lists begin')
   const made = await standstill(tap)
@@ -84,7 +72,7 @@ test('twenty readers that stand still cost no more than their buffers', async ()
 test('a caller who goes away, at any moment, leaves no list open and no error in the log', async () => {
   const { stand, tap, log } = await start(MILLION)
   for (const waitMs of [0, 0, 1, 3, 10, 30, 100]) {
-    const socket = await open(stand.port, request('GET', LIST))
+    const socket = await openUnread(stand.port, request('GET', LIST))
     socket.resume()
     await sleep(waitMs)
     if (waitMs % 2 === 0) socket.destroy()

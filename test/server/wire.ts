@@ -68,3 +68,15 @@ function write(socket: Socket, part: Part): Promise<void> {
       socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part, () => resolve())
   })
 }
+
+/** Sends bytes and leaves the connection open, without reading what comes. */
+export function openUnread(port: number, bytes: string): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.pause()
+      socket.write(bytes)
+      resolve(socket)
+    })
+    socket.on('error', () => undefined)
+  })
+}
