@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { faultCount } from '../../src/backup/check-report.ts'
 import type { Image } from '../../src/image/image.ts'
-import { check, fileOf, Place, Served } from './stand.ts'
+import { check, fileOf, Place, Served } from '../../test/backup/stand.ts'
 
 let place: Place
 let served: Served

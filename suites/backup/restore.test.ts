@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Image } from '../../src/image/image.ts'
-import { back, bring, check, fileOf, Place, Served } from './stand.ts'
+import { back, bring, check, fileOf, Place, Served } from '../../test/backup/stand.ts'
 
 let place: Place
 let image: Image

@@ -8,7 +8,7 @@ import { copyImages, OPEN_FILES_MAX } from '../../src/backup/copy-images.ts'
 import { FileTaker } from '../../src/backup/take-files.ts'
 import type { Image } from '../../src/image/image.ts'
 import type { Claim } from '../../src/image-data/image-files.ts'
-import { back, bring, check, NAMES, Place, Served, WATCH } from './stand.ts'
+import { back, bring, check, NAMES, Place, Served, WATCH } from '../../test/backup/stand.ts'
 
 /** What is uploaded, deleted and imported while a backup is being made. */
 
