@@ -217,7 +217,7 @@ test('a deleted credential ends its own tokens, and those made from them, at onc
 })
 
 test('a credential deleted while a sign-in with it is under way refuses that sign-in', async (t) => {
-  const home = await house(t)
+  const home = await house(t, false)
   const { credential, secret } = await made(home)
   const signIn = assert.rejects(home.identity.signIn(bySecret(credential.id, secret)), REFUSED)
   await home.identity.applicationCredentials.remove(credential.id)
@@ -225,7 +225,7 @@ test('a credential deleted while a sign-in with it is under way refuses that sig
 })
 
 test('a token that ends while a credential is being made with it makes none', async (t) => {
-  const { identity, accounts } = await house(t)
+  const { identity, accounts } = await house(t, false)
   const { token } = await identity.signIn(byPassword('demo'))
   const creation = identity.applicationCredentials.create(token, asked())
   const refusal = assert.rejects(creation, REFUSED)

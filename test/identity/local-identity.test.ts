@@ -99,7 +99,7 @@ test('every wrong sign-in is refused with the same words', async (t) => {
 })
 
 test('an unknown user costs the same computation as a wrong password', async (t) => {
-  const { identity } = await house(t)
+  const { identity } = await house(t, false)
   const scrypt = t.mock.method(crypto, 'scrypt')
   syncBuiltinESMExports()
   t.after(() => {
@@ -240,7 +240,7 @@ test('sign-ins and other writes leave remembered tokens remembered', async (t) =
 })
 
 test('a password changed while a sign-in is under way refuses that sign-in', async (t) => {
-  const { identity, database } = await house(t)
+  const { identity, database } = await house(t, false)
   const signIn = assert.rejects(identity.signIn(byPassword('demo')), REFUSED)
   await database.write(() => {
     database.sqlite.exec(
@@ -251,7 +251,7 @@ test('a password changed while a sign-in is under way refuses that sign-in', asy
 })
 
 test('a token revoked while a sign-in with it is under way refuses that sign-in', async (t) => {
-  const { identity } = await house(t)
+  const { identity } = await house(t, false)
   const { token } = await identity.signIn(byPassword('demo'))
   const signIn = assert.rejects(identity.signIn({ ...byPassword('demo'), token }), REFUSED)
   await identity.revoke(token)
