@@ -57,6 +57,12 @@ export interface Identity {
    */
   authenticate(token: string, requestId?: string): Promise<Caller | undefined>
 
+  /**
+   * Follows a token: the result says at any later time what `authenticate` would, without a wait. Only
+   * where that is possible. @throws IdentityUnavailable then
+   */
+  follow?(token: string): () => Caller | undefined
+
   /** To be called with a token that another service refuses: it is no longer remembered. */
   forget?(token: string): void
 }

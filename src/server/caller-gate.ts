@@ -42,7 +42,7 @@ export class CallerGate implements CallerLimits {
 
   /** To be called before the face adds its own hooks. */
   addTo(app: FastifyInstance, face: Face): void {
-    if (this.#counters.address === undefined && this.#counters.project === undefined) return
+    if (!this.countsRequests) return
     app.addHook('onRequest', (request, reply, done) => {
       this.#arrive(face, request, reply, done).catch(done)
     })
@@ -51,6 +51,11 @@ export class CallerGate implements CallerLimits {
       if (face.isPassedOn?.(request.originalUrl) !== true) this.#sayStanding(request, reply)
       done(null, payload)
     })
+  }
+
+  /** Whether every request counts, so that each must come by here. */
+  get countsRequests(): boolean {
+    return this.#counters.address !== undefined || this.#counters.project !== undefined
   }
 
   async admit(request: FastifyRequest, caller: Caller): Promise<void> {

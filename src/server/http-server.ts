@@ -11,6 +11,7 @@ import Fastify, {
 import type { Face, Failure } from '../api/face/face.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import type { CallerGate } from './caller-gate.ts'
+import type { Compression } from './compression/compression.ts'
 import { loggerForFramework } from './framework-log.ts'
 import { hangUpAfterAnswer, isLeaving } from './hang-up.ts'
 import { answerHealthcheck, isHealthcheck } from './health.ts'
@@ -26,6 +27,7 @@ import {
   whenRead,
 } from './request-body.ts'
 import type { RequestGate } from './request-gate.ts'
+import { ShortWay } from './short-way.ts'
 import { rememberConnections } from './silent-connections.ts'
 
 /** What the servers of a process have in common. */
@@ -35,6 +37,8 @@ export interface ServerParts extends Observers {
   readonly gate?: RequestGate
   /** What each caller may do; without one, anything. */
   readonly callers?: CallerGate
+  /** Without it, answers are sent as they are. */
+  readonly compression?: Compression | undefined
 }
 
 /**
@@ -45,9 +49,10 @@ export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
-  { readiness = new Readiness(), gate, callers, ...observers }: ServerParts = {},
+  { readiness = new Readiness(), gate, callers, compression, ...observers }: ServerParts = {},
 ): FastifyInstance {
   const limits = { ...SERVER_LIMITS, ...given }
+  const shortWay = new ShortWay(face, { ...observers, gate, compression })
   const app = Fastify({
     loggerInstance: loggerForFramework(logger),
     logController: new LogController({ disableRequestLogging: true }),
@@ -100,6 +105,8 @@ export function createHttpServer(
   app.addHook('onSend', async (request, reply) => closeAfterUnreadBody(request, reply))
   answerErrors(app, face)
   face.register(app)
+  compression?.addTo(app)
+  if (callers?.countsRequests !== true) shortWay.addTo(app)
   return app
 }
 

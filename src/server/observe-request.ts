@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyRequest } from 'fastify'
 import type { Face } from '../api/face/face.ts'
+import type { Asked } from '../api/request/asked.ts'
 import type { EndedRequest, PortMeter } from '../metrics/request-metrics.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -19,7 +19,7 @@ export interface Observers {
 export function observeRequest(
   { meter, requestLog }: Observers,
   face: Face,
-  request: FastifyRequest,
+  request: Asked,
   response: ServerResponse,
   operationOf: () => string,
 ): void {
@@ -34,7 +34,7 @@ export function observeRequest(
 }
 
 function onceEnded(
-  { raw }: FastifyRequest,
+  { raw }: Asked,
   response: ServerResponse,
   operationOf: () => string,
   tell: (ended: EndedRequest) => void,

@@ -1,5 +1,6 @@
 import type { BlockList } from 'node:net'
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Asked } from '../api/request/asked.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
 import { clientAddress } from '../api/request/client-address.ts'
 import { knownCaller } from '../api/request/known-caller.ts'
@@ -66,7 +67,7 @@ export class RequestLog {
     return this.#options.isEveryLogged || this.#options.slowMs > 0
   }
 
-  began(request: FastifyRequest): void {
+  began(request: Asked): void {
     this.#upstreams.set(passedOnRequestId(request), { requestIds: [], ms: 0 })
   }
 
@@ -79,7 +80,7 @@ export class RequestLog {
   }
 
   /** To be called once for each that began. */
-  ended(face: string, request: FastifyRequest, ended: EndedRequest): void {
+  ended(face: string, request: Asked, ended: EndedRequest): void {
     const passedOn = passedOnRequestId(request)
     const upstreams = this.#upstreams.get(passedOn)
     this.#upstreams.delete(passedOn)
@@ -93,7 +94,7 @@ export class RequestLog {
 
   #line(
     face: string,
-    request: FastifyRequest,
+    request: Asked,
     { operation, status, userAgent, durationMs, sentBytes }: EndedRequest,
     upstreams: Upstreams | undefined,
   ): Record<string, unknown> {

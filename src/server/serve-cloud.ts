@@ -95,8 +95,8 @@ export async function startInFront({
   const meter = metrics?.requests.port('compute')
   const app = createHttpServer(face, logger, given, {
     ...{ readiness, gate, callers, meter, requestLog },
+    compression: config.compression ? new Compression() : undefined,
   })
-  if (config.compression) new Compression().addTo(app)
   const close = async () => {
     await drain([app])
     await metrics?.close()

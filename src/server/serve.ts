@@ -268,9 +268,8 @@ async function listenAll(
   const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
-    const parts = { readiness, gate, callers, meter, requestLog }
+    const parts = { readiness, gate, callers, meter, requestLog, compression }
     const app = createHttpServer(faces[name], logger, given, parts)
-    compression?.addTo(app)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)

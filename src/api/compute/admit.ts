@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { clientProgramOf } from '../../callers/client-family.ts'
-import { type DeprecationPolicy, isRefused, NO_POLICY } from '../../deprecation/policy.ts'
+import { type DeprecationPolicy, isEnded, isRefused, NO_POLICY } from '../../deprecation/policy.ts'
 import type { Caller } from '../../identity/identity.ts'
 import { type Endpoint, endpointUrl } from '../face/endpoints.ts'
 import { authenticate, tokenOf } from '../request/authenticate.ts'
@@ -287,11 +287,20 @@ function checkMicroversion(
   }
 }
 
-/** After the sunset, and in a brownout before it. */
-function checkEnd({ caller }: Call, { headers }: FastifyRequest, { deprecation }: Gate): void {
+/** Whether these calls have ended for a caller: after the sunset, and in a brownout before it. */
+export function isEndedFor(
+  { projectId }: Caller,
+  userAgent: string | undefined,
+  { deprecation }: Pick<Gate, 'deprecation'>,
+): boolean {
   const policy = deprecation?.() ?? NO_POLICY
-  const { family } = clientProgramOf(headers['user-agent'])
-  if (!isRefused(policy, Date.now(), caller.projectId, family)) return
+  const now = Date.now()
+  if (!isEnded(policy, now)) return false
+  return isRefused(policy, now, projectId, clientProgramOf(userAgent).family)
+}
+
+function checkEnd({ caller }: Call, { headers }: FastifyRequest, gate: Gate): void {
+  if (!isEndedFor(caller, headers['user-agent'], gate)) return
   throw new ComputeFault(
     'api.gone',
     "This API has ended. The Image service's own API replaces it; the Link header says how.",

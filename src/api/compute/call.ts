@@ -32,12 +32,15 @@ export interface Call {
   readonly isHead: boolean
 }
 
+/** A call without the one request that it came with. */
+export type ListCall = Omit<Call, 'asker'>
+
 /**
  * If the Image service's address is unknown, `alternate` equals `bookmark`: an address that the
  * caller can reach. Mirrors nova/api/openstack/common.py (ViewBuilder, _get_href_link,
  * _get_bookmark_link).
  */
-export function linkBases(call: Call): LinkBases {
+export function linkBases(call: ListCall): LinkBases {
   const project = call.project === undefined ? '' : `/${call.project}`
   return {
     self: `${call.base}/${call.prefix}${project}`,

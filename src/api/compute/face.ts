@@ -20,6 +20,7 @@ import {
   operationAt,
   RefusedCall,
 } from './admit.ts'
+import { offerListAgain } from './answer-again.ts'
 import { Answers } from './answers.ts'
 import { type Call, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
@@ -286,6 +287,29 @@ const READS: ReadonlySet<Operation> = new Set<Operation>([
   'show_metadata_item',
 ])
 
+/** Only where no other service is asked. What is kept holds no token, and nothing of this request. */
+function offerShortWay(
+  { asker, ...call }: Call,
+  reply: FastifyReply,
+  deps: ComputeDependencies,
+  found: { readonly catalogue: Catalogue; readonly answers: Answers },
+): void {
+  const callerNow = deps.users.follow?.(asker.token)
+  if (callerNow === undefined || found.catalogue.version() === undefined) return
+  const { request } = reply
+  const userAgent = request.headers['user-agent']
+  const noted = {
+    ...{ caller: call.caller, userAgent, operation: call.operation, prefix: call.prefix },
+    microversion: String(reply.getHeader('x-openstack-nova-api-version') ?? ''),
+  }
+  const address = clientAddress(request, deps.baseUrl.trustedProxies)
+  const { ledger } = deps
+  const note =
+    ledger && ((query: string) => ledger.note({ ...noted, query, address: () => address }))
+  const ifNoneMatch = request.headers['if-none-match']
+  offerListAgain(reply, call, { ...deps, ...found, callerNow, userAgent, ifNoneMatch, note })
+}
+
 async function answer(
   call: Call,
   body: unknown,
@@ -307,6 +331,7 @@ async function answer(
     allowCompression(reply, list.forms)
     reply.headers(list.headers).header('content-type', call.contentType)
     if (!Buffer.isBuffer(list.body)) return reply.send(list.body)
+    offerShortWay(call, reply, deps, { catalogue, answers })
     return sendUnlessKnown(reply, list.body, list.headers['etag'])
   }
   const text = await HANDLERS[call.operation](call, body, catalogue)

@@ -8,8 +8,8 @@ import type { KeptForms } from '../face/compressible.ts'
 import { entityTagOf } from '../request/entity-tag.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
 import { said } from '../request/said.ts'
-import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
-import { type Call, linkBases } from './call.ts'
+import { ANSWER_BYTES_MAX, type Answers, type KeptAnswer } from './answers.ts'
+import { type Call, type ListCall, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
 import { ComputeFault } from './faults.ts'
 import { type ListRequest, readListRequest } from './query.ts'
@@ -46,10 +46,9 @@ export async function answerList(
   policy: DeprecationPolicy,
   onLong: () => Promise<void>,
 ): Promise<ListAnswer> {
-  const key = answerKey(call)
-  const version = catalogue.version()
-  const known = answers.get(version, key)
+  const known = answerAtOnce(call, catalogue, answers)
   if (known !== undefined) return known
+  const version = catalogue.version()
   const request = readListRequest(call.query)
   const asked = askFor(call, request, catalogue)
   // A catalogue without a version is another service: its work is cancelled with the request.
@@ -68,7 +67,7 @@ export async function answerList(
     const body = Buffer.from(text)
     const answer = { headers: { ...headers, etag: entityTagOf(body) }, body }
     if (catalogue.version() !== version) return answer
-    return answers.put(version, key, answer) ?? answer
+    return answers.put(version, answerKey(call), answer) ?? answer
   }
   if (call.isHead) {
     await chunks.return()
@@ -77,10 +76,19 @@ export async function answerList(
   return { headers, body: streamOf(text, chunks) }
 }
 
+/** The answer to a list, if it is there without waiting. */
+export function answerAtOnce(
+  call: ListCall,
+  catalogue: Catalogue,
+  answers: Answers,
+): KeptAnswer | undefined {
+  return answers.get(catalogue.version(), answerKey(call))
+}
+
 /**
  * Everything that the answer depends on, except the catalogue. No part can contain a line break.
  */
-function answerKey(call: Call): string {
+function answerKey(call: ListCall): string {
   const { operation, prefix, project, base, imageBase, viewer, query } = call
   const who = viewer.isAdmin ? 'admin' : 'user'
   return [operation, prefix, project, base, imageBase, viewer.project, who, query].join('\n')
@@ -165,7 +173,7 @@ async function* printList(
  * Every parameter, sorted by name and form-encoded; a new marker comes last, an existing one is
  * replaced in its place. Mirrors nova/api/openstack/common.py (ViewBuilder._get_next_link).
  */
-function nextLink(call: Call, { parameters }: ListRequest, last: Image): string {
+function nextLink(call: ListCall, { parameters }: ListRequest, last: Image): string {
   const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1))
   const next = new Map(sorted).set('marker', last.id)
   const path = call.operation === 'list_images' ? 'images' : 'images/detail'

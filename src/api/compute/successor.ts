@@ -2,7 +2,7 @@ import type { DeprecationPolicy, SuccessorApi } from '../../deprecation/policy.t
 import { imageApiParameters } from '../../successor/image-api.ts'
 import { imsParameters } from '../../successor/ims.ts'
 import { formEncodeAll } from '../request/form-encode.ts'
-import type { Call } from './call.ts'
+import type { ListCall } from './call.ts'
 import { ComputeFault } from './faults.ts'
 import { type ListRequest, readListRequest } from './query.ts'
 
@@ -11,7 +11,7 @@ import { type ListRequest, readListRequest } from './query.ts'
 /**
  * The request that replaces a call, in the API that the operator chose; undefined if there is none.
  */
-export function successorOf(call: Call, policy: DeprecationPolicy): string | undefined {
+export function successorOf(call: ListCall, policy: DeprecationPolicy): string | undefined {
   if (call.operation !== 'list_images' && call.operation !== 'list_images_detail') {
     return imageSuccessor(call)
   }
@@ -25,7 +25,7 @@ export function successorOf(call: Call, policy: DeprecationPolicy): string | und
 
 /** As `successorOf`, for a list whose query is read already. */
 export function successorOfList(
-  call: Call,
+  call: ListCall,
   request: ListRequest,
   { successor }: DeprecationPolicy,
 ): string | undefined {
@@ -33,14 +33,14 @@ export function successorOfList(
 }
 
 /** The Image service's request for the same image; undefined if its address is unknown. */
-export function imageSuccessor(call: Call): string | undefined {
+export function imageSuccessor(call: ListCall): string | undefined {
   // A client that follows a link to `..` would ask for the folder above.
   if (call.imageBase === undefined || call.id === '.' || call.id === '..') return undefined
   return `${call.imageBase}/v2/images/${encodeURIComponent(call.id)}`
 }
 
 /** The request for the same list; undefined if no single request asks the same. */
-function listSuccessor(call: Call, request: ListRequest, api: SuccessorApi): string | undefined {
+function listSuccessor(call: ListCall, request: ListRequest, api: SuccessorApi): string | undefined {
   if (call.imageBase === undefined) return undefined
   const parameters = api === 'ims' ? imsParameters(request) : imageApiParameters(request)
   if (parameters === undefined) return undefined

@@ -1,11 +1,11 @@
 import { type BlockList, isIP, isIPv4 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
+import type { Asked } from './asked.ts'
 
 /**
  * The address a request comes from. A trusted proxy's X-Forwarded-For is believed: it is read from
  * the nearest address back to the first one that is not trusted.
  */
-export function clientAddress(request: FastifyRequest, trusted: BlockList): string {
+export function clientAddress(request: Asked, trusted: BlockList): string {
   const header = request.headers['x-forwarded-for']
   const named = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',')
   let address = request.raw.socket.remoteAddress ?? ''

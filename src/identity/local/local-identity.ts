@@ -69,6 +69,11 @@ export class LocalIdentity implements UserService {
     return this.#find(token, this.#watch)?.caller
   }
 
+  follow(token: string): () => Caller | undefined {
+    const find = this.#tokens.follow(token)
+    return () => this.#orUnavailable(() => find(this.#watch))?.caller
+  }
+
   async describe(token: string): Promise<TokenDescription | undefined> {
     return this.#find(token, this.#watch)?.description
   }
@@ -136,8 +141,12 @@ export class LocalIdentity implements UserService {
   }
 
   #find(token: string, watch?: TokenWatch) {
+    return this.#orUnavailable(() => this.#tokens.find(token, watch), watch)
+  }
+
+  #orUnavailable<T>(find: () => T, watch = this.#watch): T {
     try {
-      return this.#tokens.find(token, watch)
+      return find()
     } catch (error) {
       watch?.('unavailable')
       throw new IdentityUnavailable('the identity tables could not be read', { cause: error })

@@ -81,7 +81,17 @@ export class Tokens {
       watch?.('malformed')
       return undefined
     }
+    return this.#findByHash(hashOf(token), watch)
+  }
+
+  /** `find` for one token, which is hashed once. */
+  follow(token: string): (watch?: TokenWatch) => KnownToken | undefined {
+    if (!TOKEN_FORM.test(token)) return (watch) => this.find(token, watch)
     const key = hashOf(token)
+    return (watch) => this.#findByHash(key, watch)
+  }
+
+  #findByHash(key: string, watch: TokenWatch | undefined): KnownToken | undefined {
     const epoch = this.#epoch.current()
     if (epoch !== this.#rememberedEpoch) {
       this.#remembered.clear()

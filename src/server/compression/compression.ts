@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { formsToCompress, type KeptForms } from '../../api/face/compressible.ts'
-import { readAcceptEncoding } from './accept-encoding.ts'
+import { type Accepted, readAcceptEncoding } from './accept-encoding.ts'
 import { type Coding, ENCODERS } from './codings.ts'
 
 /** Less fits into one packet anyway. */
@@ -61,7 +61,7 @@ export class Compression {
       }
       if (payload instanceof Readable) return done(null, this.#stream(payload, coding, reply))
       const body = Buffer.isBuffer(payload) ? payload : Buffer.from(String(payload))
-      if (body.length <= COMPRESSED_BYTES_MIN && !isPlainRefused) return done(null, payload)
+      if (isLeftPlain(body, isPlainRefused)) return done(null, payload)
       const form = this.#form(body, coding, forms)
       if (form === undefined) return done(null, payload)
       const send = (bytes: Buffer) => {
@@ -73,14 +73,36 @@ export class Compression {
     })
   }
 
+  /**
+   * The form in which a body is sent to who accepts these codings, and its coding.
+   * @returns undefined if making it takes a while
+   */
+  atOnce(
+    body: Buffer,
+    { coding, isPlainRefused }: Accepted,
+    kept: KeptForms,
+  ): { body: Buffer; coding: Coding | undefined } | undefined {
+    if (coding === undefined || isLeftPlain(body, isPlainRefused)) {
+      return { body, coding: undefined }
+    }
+    const known = kept.get(coding)
+    if (known !== undefined) return { body: known, coding }
+    if (body.length > COMPRESSED_AT_ONCE_BYTES_MAX) return undefined
+    return { body: this.#compressNow(body, coding, kept), coding }
+  }
+
+  #compressNow(body: Buffer, coding: Coding, kept: KeptForms): Buffer {
+    const form = ENCODERS[coding].now(body)
+    kept.put(coding, form)
+    return form
+  }
+
   /** @returns undefined if too much is being compressed. */
   #form(body: Buffer, coding: Coding, kept: KeptForms): Buffer | Promise<Buffer> | undefined {
     const known = kept.get(coding) ?? this.#underWay.get(body)?.get(coding)
     if (known !== undefined) return known
     if (body.length <= COMPRESSED_AT_ONCE_BYTES_MAX) {
-      const form = ENCODERS[coding].now(body)
-      kept.put(coding, form)
-      return form
+      return this.#compressNow(body, coding, kept)
     }
     if (this.#bodies >= this.#limits.bodiesMax) return undefined
     return this.#compress(body, coding, kept)
@@ -111,6 +133,10 @@ export class Compression {
     // What fails, or leaves, ends both; the framework and the face hear of it from the streams.
     return pipeline(list, encoder, () => undefined)
   }
+}
+
+function isLeftPlain(body: Buffer, isPlainRefused: boolean): boolean {
+  return body.length <= COMPRESSED_BYTES_MIN && !isPlainRefused
 }
 
 /** A HEAD without a body is one of a stream, whose headers are the same as with GET. */
