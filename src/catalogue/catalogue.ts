@@ -69,6 +69,12 @@ export interface Catalogue {
    */
   list(viewer: Viewer, query: ImageQuery, window: ListWindow): ImageList
 
+  /**
+   * What `list` gives, all of it and without a wait, if it is a short page. Only a catalogue that holds
+   * its own images has this. @returns undefined if it is not short @throws as `list`
+   */
+  page?(viewer: Viewer, query: ImageQuery, window: ListWindow): readonly Image[] | undefined
+
   /** One image by id. @throws CatalogueFault 'image.not_found' also for what the viewer may not see. */
   get(viewer: Viewer, id: string): Promise<Image>
 

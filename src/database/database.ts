@@ -58,6 +58,7 @@ export class Database implements Disposable {
   readonly #dataVersion: StatementSync
   readonly #readAtOnceMs: number
   #ownWrites = 0
+  #lastVersion = { data: -1, own: -1, text: '' }
   #versionOfTurn: string | undefined
   #lastWrite: Promise<unknown> = Promise.resolve()
   #watch: WriteWatch | undefined
@@ -89,6 +90,7 @@ export class Database implements Disposable {
       this.sqlite.exec('PRAGMA busy_timeout = 0')
       this.sqlite.exec('CREATE TEMP TABLE last_rowid (reset_to INTEGER PRIMARY KEY)')
       this.#dataVersion = this.sqlite.prepare('PRAGMA data_version')
+      this.#dataVersion.setReturnArrays(true)
     } catch (error) {
       this.sqlite.close()
       if (isCorruption(error)) throw new DatabaseRefused(file, 'is damaged', String(error))
@@ -185,8 +187,12 @@ export class Database implements Disposable {
 
   /** Changes with every committed write, this process's and others'. */
   version(): string {
-    const row = this.#dataVersion.get() as { data_version: number }
-    const version = `${row.data_version}.${this.#ownWrites}`
+    const [dataVersion] = this.#dataVersion.get() as unknown as [number]
+    if (dataVersion !== this.#lastVersion.data || this.#ownWrites !== this.#lastVersion.own) {
+      const text = `${dataVersion}.${this.#ownWrites}`
+      this.#lastVersion = { data: dataVersion, own: this.#ownWrites, text }
+    }
+    const version = this.#lastVersion.text
     if (this.#versionOfTurn === undefined) {
       setImmediate(() => {
         this.#versionOfTurn = undefined

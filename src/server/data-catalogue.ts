@@ -83,6 +83,10 @@ export class DataCatalogue implements ManagedCatalogue {
     return this.#catalogue.list(viewer, query, window)
   }
 
+  page(viewer: Viewer, query: ImageQuery, window: ListWindow): readonly Image[] | undefined {
+    return this.#catalogue.page?.(viewer, query, window)
+  }
+
   get(viewer: Viewer, id: string): Promise<Image> {
     return this.#catalogue.get(viewer, id)
   }

@@ -154,7 +154,6 @@ export async function startServer(settings: Settings = {}): Promise<Stand> {
       ? pino({ level: 'silent' })
       : pino({}, { write: (line) => lines.push(line) })
   const app = createHttpServer(face, logger, settings.limits, settings)
-  settings.compression?.addTo(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const close = async () => {

@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
+import { NO_POLICY } from '../../deprecation/policy.ts'
 import type { Caller } from '../../identity/identity.ts'
 import { type AnswerAtOnce, offerAgain } from '../face/answer-again.ts'
+import { NOT_KEPT } from '../face/compressible.ts'
 import { isKnown } from '../request/entity-tag.ts'
 import { type Gate, isEndedFor } from './admit.ts'
 import type { Answers } from './answers.ts'
@@ -53,10 +55,10 @@ function answerNow(call: ListCall, deps: AgainDependencies): AnswerAtOnce | unde
   // Another object of the same user may have other roles.
   if (deps.callerNow() !== call.caller) return undefined
   if (isEndedFor(call.caller, deps.userAgent, deps)) return undefined
-  const answer = answerAtOnce(call, deps.catalogue, deps.answers)
+  const answer = answerAtOnce(call, deps.catalogue, deps.answers, deps.deprecation?.() ?? NO_POLICY)
   if (answer === undefined) return undefined
   deps.note?.(call.query)
-  const { headers, body, forms } = answer
+  const { headers, body, forms = NOT_KEPT } = answer
   const own: string[] = []
   for (const name in headers) own.push(name, headers[name] ?? '')
   if (isKnown(deps.ifNoneMatch, headers['etag'] ?? '')) {

@@ -1,17 +1,18 @@
 import { Readable } from 'node:stream'
-import type { Catalogue, Freshness, ImageList } from '../../catalogue/catalogue.ts'
+import type { Catalogue, Freshness, ImageList, ListWindow } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { Image } from '../../image/image.ts'
 import { isEmptyQuery } from '../../image/query.ts'
 import type { KeptForms } from '../face/compressible.ts'
 import { entityTagOf } from '../request/entity-tag.ts'
-import { formEncodeAll } from '../request/form-encode.ts'
 import { said } from '../request/said.ts'
-import { ANSWER_BYTES_MAX, type Answers, type KeptAnswer } from './answers.ts'
+import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
 import { type Call, type ListCall, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
 import { ComputeFault } from './faults.ts'
+import { printPage } from './list-page.ts'
+import { nextLink } from './next-link.ts'
 import { type ListRequest, readListRequest } from './query.ts'
 import { successorOfList } from './successor.ts'
 import { printBriefImage, printImage } from './view.ts'
@@ -46,10 +47,10 @@ export async function answerList(
   policy: DeprecationPolicy,
   onLong: () => Promise<void>,
 ): Promise<ListAnswer> {
-  const known = answerAtOnce(call, catalogue, answers)
-  if (known !== undefined) return known
-  const version = catalogue.version()
   const request = readListRequest(call.query)
+  const atOnce = answerAtOnce(call, catalogue, answers, policy, request)
+  if (atOnce !== undefined) return atOnce
+  const version = catalogue.version()
   const asked = askFor(call, request, catalogue)
   // A catalogue without a version is another service: its work is cancelled with the request.
   const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
@@ -76,13 +77,29 @@ export async function answerList(
   return { headers, body: streamOf(text, chunks) }
 }
 
-/** The answer to a list, if it is there without waiting. */
+/**
+ * The answer to a list, if there is no wait for it: one that is kept, or a short page of a catalogue
+ * that holds its own images. @throws ComputeFault, CatalogueFault
+ */
 export function answerAtOnce(
   call: ListCall,
   catalogue: Catalogue,
   answers: Answers,
-): KeptAnswer | undefined {
-  return answers.get(catalogue.version(), answerKey(call))
+  policy: DeprecationPolicy,
+  read?: ListRequest,
+): (ListAnswer & { readonly body: Buffer }) | undefined {
+  const key = answerKey(call)
+  const version = catalogue.version()
+  const known = answers.get(version, key)
+  if (known !== undefined) return known
+  const request = read ?? readListRequest(call.query)
+  const images = pageOf(call, request, catalogue)
+  if (images === undefined) return undefined
+  const { body, entityTag } = printPage(call, request, images)
+  const successor = successorOfList(call, request, policy)
+  const headers = { ...deprecationHeaders(policy, call.base, successor), etag: entityTag }
+  const answer = { headers, body }
+  return catalogue.version() === version ? (answers.put(version, key, answer) ?? answer) : answer
 }
 
 /**
@@ -104,15 +121,22 @@ function asMarkerFault(error: unknown, { marker }: ListRequest): unknown {
 }
 
 /** @returns undefined if there is nothing to find, so that the catalogue need not be asked. */
-function askFor(
-  call: Call,
-  { query, limit, marker }: ListRequest,
-  catalogue: Catalogue,
-): ImageList | undefined {
-  if (isEmptyQuery(query) && marker === undefined) return undefined
-  // One more than asked for tells whether there is a next page.
-  const window = { limit: limit + 1, ...(marker === undefined ? {} : { marker }) }
-  return catalogue.list(call.viewer, query, window)
+function askFor(call: Call, request: ListRequest, catalogue: Catalogue): ImageList | undefined {
+  if (isEmptyQuery(request.query) && request.marker === undefined) return undefined
+  return catalogue.list(call.viewer, request.query, windowOf(request))
+}
+
+function pageOf(call: ListCall, request: ListRequest, catalogue: Catalogue) {
+  try {
+    return catalogue.page?.(call.viewer, request.query, windowOf(request))
+  } catch (error) {
+    throw asMarkerFault(error, request)
+  }
+}
+
+/** One more than asked for tells whether there is a next page. */
+function windowOf({ limit, marker }: ListRequest): ListWindow {
+  return { limit: limit + 1, ...(marker === undefined ? {} : { marker }) }
 }
 
 function untilGone(list: ImageList | undefined, signal: AbortSignal): ImageList | undefined {
@@ -167,18 +191,6 @@ async function* printList(
   // What was not read on must not look like a whole list.
   if (call.asker.isGone) throw new Error('the caller has gone')
   yield hasMore && last !== undefined ? `],"images_links":${nextLink(call, request, last)}}` : ']}'
-}
-
-/**
- * Every parameter, sorted by name and form-encoded; a new marker comes last, an existing one is
- * replaced in its place. Mirrors nova/api/openstack/common.py (ViewBuilder._get_next_link).
- */
-function nextLink(call: ListCall, { parameters }: ListRequest, last: Image): string {
-  const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1))
-  const next = new Map(sorted).set('marker', last.id)
-  const path = call.operation === 'list_images' ? 'images' : 'images/detail'
-  const href = `${linkBases(call).self}/${path}?${formEncodeAll(next)}`
-  return `[{"rel":"next","href":${JSON.stringify(href)}}]`
 }
 
 async function readUpTo(

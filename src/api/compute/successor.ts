@@ -40,7 +40,11 @@ export function imageSuccessor(call: ListCall): string | undefined {
 }
 
 /** The request for the same list; undefined if no single request asks the same. */
-function listSuccessor(call: ListCall, request: ListRequest, api: SuccessorApi): string | undefined {
+function listSuccessor(
+  call: ListCall,
+  request: ListRequest,
+  api: SuccessorApi,
+): string | undefined {
   if (call.imageBase === undefined) return undefined
   const parameters = api === 'ims' ? imsParameters(request) : imageApiParameters(request)
   if (parameters === undefined) return undefined

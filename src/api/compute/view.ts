@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Image, PropertyValue } from '../../image/image.ts'
 import { shownStatus } from '../../image/status.ts'
 import { printTime } from '../../image/time.ts'
@@ -53,6 +54,34 @@ export function printImage(image: Image, bases: LinkBases): string {
 export function printBriefImage(image: Image, bases: LinkBases): string {
   const p = printed(image)
   return `${p.briefHead}${bases.self}${p.toBookmark}${bases.bookmark}${p.toAlternate}${bases.alternate}${p.linksEnd}}`
+}
+
+/** An image in a page, as bytes, and a digest of them. */
+export interface PrintedBytes {
+  readonly bases: LinkBases
+  readonly bytes: Buffer
+  readonly digest: Buffer
+}
+
+const briefBytes = new WeakMap<Image, PrintedBytes>()
+const detailBytes = new WeakMap<Image, PrintedBytes>()
+
+/**
+ * As `printImage` and `printBriefImage`, in bytes. They are kept beside the record with the links that
+ * were last asked for: an image is in many pages of the same caller.
+ */
+export function printImageBytes(image: Image, bases: LinkBases, isBrief: boolean): PrintedBytes {
+  const kept = isBrief ? briefBytes : detailBytes
+  const known = kept.get(image)
+  if (known !== undefined && isSameBases(known.bases, bases)) return known
+  const bytes = Buffer.from(isBrief ? printBriefImage(image, bases) : printImage(image, bases))
+  const printed = { bases, bytes, digest: hash('sha256', bytes, 'buffer') }
+  kept.set(image, printed)
+  return printed
+}
+
+function isSameBases(a: LinkBases, b: LinkBases): boolean {
+  return a === b || (a.self === b.self && a.bookmark === b.bookmark && a.alternate === b.alternate)
 }
 
 /** `{"metadata": {...}}` */

@@ -7,7 +7,8 @@ export interface KeptForms {
   put(coding: string, form: Buffer): void
 }
 
-const NOT_KEPT: KeptForms = { get: () => undefined, put: () => undefined }
+/** Of a body that is sent once. */
+export const NOT_KEPT: KeptForms = { get: () => undefined, put: () => undefined }
 
 const allowed = new WeakMap<FastifyReply, KeptForms>()
 

@@ -3,7 +3,7 @@ import { propertyNeedle } from './image-rows.ts'
 import { askedTerms } from './terms.ts'
 
 /**
- * How one page of a list is read. Every plan yields (n, revision) of at most `limit` images, in list
+ * How one page of a list is read. Every plan yields (n, revision, place) of at most `limit` images, in list
  * order, from a place on.
  *
  * `postings`: the index of `postings` does all: an audience and a term make one word there, and the
@@ -43,7 +43,7 @@ export function postingsPlan(query: ImageQuery, page: Page, updates?: readonly s
     checks.push(HAS_ALL_PROPERTIES)
     values.push(needles(query))
   }
-  const sql = `SELECT i.n, i.revision FROM postings CROSS JOIN images i ON i.place = postings.rowid
+  const sql = `SELECT i.n, i.revision, i.place FROM postings CROSS JOIN images i ON i.place = postings.rowid
     WHERE postings MATCH ? AND postings.rowid >= CAST(? AS INTEGER) ${checks.join(' ')}
     ORDER BY postings.rowid LIMIT ?`
   return { sql, values: [...values, page.limit] }
@@ -75,7 +75,7 @@ export function recentPlan(query: ImageQuery, page: Page): Plan {
     checks.push(HAS_ALL_PROPERTIES.slice('AND '.length))
     values.push(needles(query))
   }
-  const sql = `SELECT i.n, i.revision FROM images i INDEXED BY images_by_update
+  const sql = `SELECT i.n, i.revision, i.place FROM images i INDEXED BY images_by_update
     WHERE ${checks.join(' AND ')} ORDER BY i.place LIMIT ?`
   return { sql, values: [...values, page.limit] }
 }

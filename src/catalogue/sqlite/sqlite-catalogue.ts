@@ -11,7 +11,6 @@ import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
 import { CatalogueFault } from '../faults.ts'
 import type { ManagedCatalogue, SearchPage, SearchWindow } from '../managed-catalogue.ts'
 import {
-  charactersOf,
   existingImage,
   markerImage,
   newImage,
@@ -22,29 +21,20 @@ import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
 import { isSameImage } from '../same-image.ts'
 import { Audiences } from './audiences.ts'
-import { choosePlan, PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
-import { type FoundRow, foundImages } from './found-images.ts'
-import { type ImageRow, idBytes, imageOfRow, rowOfColumns, SELECT_IMAGE } from './image-rows.ts'
+import { PLAN_LIMITS, type PlanLimits } from './choose-plan.ts'
+import { foundImages } from './found-images.ts'
+import { type ImageRow, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
 import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
-import { BY_ID, ImageWriter } from './image-writer.ts'
-import { FIRST_PLACE, LAST_PLACE, placeAfter } from './places.ts'
-import { RememberedImages } from './remembered-images.ts'
+import { ImageWriter } from './image-writer.ts'
+import { ListPages, PAGE_IMAGES } from './list-pages.ts'
+import { LAST_PLACE } from './places.ts'
 import { renewPostings } from './renew-postings.ts'
 import type { Plan } from './search.ts'
 import { storableSearch } from './search-checks.ts'
+import { StoredImages } from './stored-images.ts'
 import { asksForStorableText } from './terms.ts'
 
-/** Images read in one go; between two goes other work has its turn. */
-const PAGE_IMAGES = 250
-
-/** Of the texts of a list that are read in one go, for the same reason. */
-const BATCH_CHARACTERS_MAX = 2 * 1024 * 1024
-
-/** Images whose texts are read together; each may be of several MiB. */
-const SLICE_IMAGES = 20
-
 const EXPORT_PAGE = `${SELECT_IMAGE} WHERE place < ? ORDER BY place DESC LIMIT ?`
-const BY_NUMBERS = `${SELECT_IMAGE} WHERE n IN (SELECT value FROM json_each(?))`
 
 /** Pages of the inverted index that one transaction of `settle` writes, at least. */
 const JOIN_PAGES = 500
@@ -82,18 +72,18 @@ export function openSqliteCatalogue(
 export class SqliteCatalogue implements ManagedCatalogue {
   readonly #database: Database
   readonly #now: () => number
-  readonly #planLimits: PlanLimits
   readonly #fewImages: number
   readonly #audiences: Audiences
-  readonly #images = new RememberedImages()
-  readonly #imageOf = (row: ImageRow) => this.#images.ofRow(row)
+  readonly #images: StoredImages
+  readonly #pages: ListPages
 
   constructor(database: Database, options: Required<Omit<SqliteCatalogueOptions, 'onRenewing'>>) {
     this.#database = database
     this.#now = options.now
-    this.#planLimits = options.planLimits
     this.#fewImages = options.fewImages
     this.#audiences = new Audiences(database)
+    this.#images = new StoredImages(database)
+    this.#pages = new ListPages(database, this.#audiences, this.#images, options.planLimits)
   }
 
   async *list(
@@ -109,7 +99,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
     if (isEmptyQuery(query) || !asksForStorableText(query)) return
     while (left > 0) {
       const wanted = Math.min(left, PAGE_IMAGES)
-      const { images, isLast } = this.#page(viewer, query, after, wanted)
+      const { images, isLast } = this.#pages.after(viewer, query, after, wanted)
       const last = images.at(-1)
       if (last === undefined) return
       yield images
@@ -120,13 +110,17 @@ export class SqliteCatalogue implements ManagedCatalogue {
     }
   }
 
+  page(viewer: Viewer, query: ImageQuery, window: ListWindow): readonly Image[] | undefined {
+    return window.after === undefined ? this.#pages.atOnce(viewer, query, window) : undefined
+  }
+
   async get(viewer: Viewer, id: string): Promise<Image> {
     return visibleImage(await this.find(id), viewer)
   }
 
   async find(id: string): Promise<Image | undefined> {
-    const row = this.#row(id)
-    return row && this.#imageOf(row)
+    const row = this.#images.row(id)
+    return row && this.#images.ofRow(row)
   }
 
   search(viewer: Viewer, search: ImageSearch, window: SearchWindow): Promise<SearchPage> {
@@ -135,7 +129,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   create(image: Image): Promise<Image> {
     return this.#write((writer) => {
-      const made = newImage(image, writer.find(image.id, this.#imageOf)?.image)
+      const made = newImage(image, writer.find(image.id, this.#images.ofRow)?.image)
       writer.put(made, undefined)
       return made
     })
@@ -143,7 +137,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   update(id: string, change: (image: Image) => Image): Promise<Image> {
     return this.#write((writer) => {
-      const old = writer.find(id, this.#imageOf)
+      const old = writer.find(id, this.#images.ofRow)
       const image = existingImage(old?.image)
       const changed = replacement(image, change(image))
       if (changed !== image) writer.put(changed, old)
@@ -153,7 +147,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   remove(id: string, check: (image: Image) => void): Promise<Image> {
     return this.#write((writer) => {
-      const old = writer.find(id, this.#imageOf)
+      const old = writer.find(id, this.#images.ofRow)
       const image = existingImage(old?.image)
       check(image)
       if (old !== undefined) writer.remove(old)
@@ -163,7 +157,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   changeProperties(viewer: Viewer, id: string, change: PropertyChange): Promise<Image> {
     return this.#write((writer) => {
-      const old = writer.find(id, this.#imageOf)
+      const old = writer.find(id, this.#images.ofRow)
       const changed = changedImage(writableImage(old?.image, viewer), change, this.#now())
       writer.put(changed, old)
       return Object.freeze(changed)
@@ -172,7 +166,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   delete(viewer: Viewer, id: string): Promise<void> {
     return this.#write((writer) => {
-      const old = writer.find(id, this.#imageOf)
+      const old = writer.find(id, this.#images.ofRow)
       deletableImage(old?.image, viewer)
       if (old !== undefined) writer.remove(old)
     })
@@ -225,16 +219,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
 
   /** How a page of a list is read, for EXPLAIN QUERY PLAN. */
   plan(viewer: Viewer, query: ImageQuery, after: Position | undefined, limit: number): Plan {
-    const id = after && idBytes(after.id)
-    const page = {
-      audiences: this.#audiences.ofViewer(viewer),
-      fromPlace:
-        after === undefined || id === undefined
-          ? FIRST_PLACE
-          : placeAfter(this.#database, { createdAt: after.createdAt, id }),
-      limit,
-    }
-    return choosePlan(this.#database, query, page, this.#planLimits)
+    return this.#pages.plan(viewer, query, after, limit)
   }
 
   /** How a search is read: for those who want to see the plan explained. */
@@ -244,12 +229,12 @@ export class SqliteCatalogue implements ManagedCatalogue {
     markerId?: string,
     reads: Reads = this.#database,
   ): SearchPlan {
-    const row = markerId === undefined ? undefined : this.#row(markerId, reads)
+    const row = markerId === undefined ? undefined : this.#images.row(markerId, reads)
     const marker =
       markerId === undefined
         ? undefined
         : {
-            image: markerImage(row && this.#imageOf(row), viewer, markerId),
+            image: markerImage(row && this.#images.ofRow(row), viewer, markerId),
             place: row?.place ?? 0,
           }
     const storable = storableSearch(search)
@@ -268,56 +253,8 @@ export class SqliteCatalogue implements ManagedCatalogue {
     const plan = this.planSearch(viewer, search, marker, reads)
     if (limit === 0) return { images: [], hasMore: false }
     const found = yield* foundImages(reads, plan.statements, limit + 1)
-    const images = this.#imagesUpTo(found.slice(0, limit), reads, PAGE_CHARACTERS_MAX)
+    const images = this.#images.upTo(found.slice(0, limit), PAGE_CHARACTERS_MAX, reads)
     return { images, hasMore: found.length > images.length }
-  }
-
-  #row(id: string, reads: Reads = this.#database): ImageRow | undefined {
-    const bytes = idBytes(id)
-    return bytes && (reads.prepare(BY_ID).get(bytes) as ImageRow | undefined)
-  }
-
-  #page(
-    viewer: Viewer,
-    query: ImageQuery,
-    after: Position | undefined,
-    limit: number,
-  ): { images: readonly Image[]; isLast: boolean } {
-    return this.#database.read(() => {
-      const { sql, values } = this.plan(viewer, query, after, limit)
-      const found = this.#database.prepare(sql).all(...values) as unknown as FoundRow[]
-      const images = this.#imagesUpTo(found, this.#database, BATCH_CHARACTERS_MAX)
-      return { images, isLast: found.length < limit && images.length === found.length }
-    })
-  }
-
-  /** Reads a few images at a time, until all are read or the page has enough text. */
-  #imagesUpTo(found: readonly FoundRow[], reads: Reads, charactersMax: number): readonly Image[] {
-    const images: Image[] = []
-    let characters = 0
-    for (let start = 0; start < found.length; start += SLICE_IMAGES) {
-      for (const image of this.#imagesOf(found.slice(start, start + SLICE_IMAGES), reads)) {
-        if (characters >= charactersMax) return images
-        characters += charactersOf(image)
-        images.push(image)
-      }
-    }
-    return images
-  }
-
-  /** Reads those that are not remembered, all in one go. */
-  #imagesOf(found: readonly FoundRow[], reads: Reads): readonly Image[] {
-    const images = found.map(({ n, revision }) => this.#images.find(n, revision))
-    const missing = found.filter((_, at) => images[at] === undefined).map(({ n }) => n)
-    if (missing.length === 0) return images as readonly Image[]
-    const statement = reads.prepare(BY_NUMBERS)
-    statement.setReturnArrays(true)
-    const read = new Map<number, Image>()
-    for (const columns of statement.all(JSON.stringify(missing)) as unknown as unknown[][]) {
-      const row = rowOfColumns(columns)
-      read.set(row.n, this.#imageOf(row))
-    }
-    return found.map(({ n }, at) => images[at] ?? (read.get(n) as Image))
   }
 
   /** FTS5 has no more to join when all it wrote is the command itself. */

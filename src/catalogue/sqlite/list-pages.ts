@@ -1,0 +1,143 @@
+import type { Database } from '../../database/database.ts'
+import type { Image } from '../../image/image.ts'
+import type { Position } from '../../image/order.ts'
+import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
+import type { Viewer } from '../../image/visibility.ts'
+import type { ListWindow } from '../catalogue.ts'
+import { markerImage } from '../managed-images.ts'
+import type { Audiences } from './audiences.ts'
+import { choosePlan, type PlanLimits } from './choose-plan.ts'
+import { idBytes } from './image-rows.ts'
+import { type ListedRow, ListRuns, rowsAhead, type Spot } from './list-runs.ts'
+import { FIRST_PLACE, placeAfter } from './places.ts'
+import type { Plan } from './search.ts'
+import type { StoredImages } from './stored-images.ts'
+import { asksForStorableText } from './terms.ts'
+
+/** Images read in one go; between two goes other work has its turn. */
+export const PAGE_IMAGES = 250
+
+/** Of the texts of a list that are read in one go, for the same reason. */
+const BATCH_CHARACTERS_MAX = 2 * 1024 * 1024
+
+/** A page of a list, and whether the list ends with it. */
+export interface ListPage {
+  readonly images: readonly Image[]
+  readonly isLast: boolean
+}
+
+/** Reads lists page by page. */
+export class ListPages {
+  readonly #database: Database
+  readonly #audiences: Audiences
+  readonly #images: StoredImages
+  readonly #planLimits: PlanLimits
+  readonly #runs = new ListRuns()
+
+  constructor(
+    database: Database,
+    audiences: Audiences,
+    images: StoredImages,
+    planLimits: PlanLimits,
+  ) {
+    this.#database = database
+    this.#audiences = audiences
+    this.#images = images
+    this.#planLimits = planLimits
+  }
+
+  /** How a page is read. */
+  plan(viewer: Viewer, query: ImageQuery, after: Position | undefined, limit: number): Plan {
+    const id = after && idBytes(after.id)
+    const fromPlace =
+      after === undefined || id === undefined
+        ? FIRST_PLACE
+        : placeAfter(this.#database, { createdAt: after.createdAt, id })
+    return this.#planFrom(this.#audiences.ofViewer(viewer), query, fromPlace, limit)
+  }
+
+  /** A page by a search of its own. */
+  after(viewer: Viewer, query: ImageQuery, after: Position | undefined, limit: number): ListPage {
+    return this.#database.read(() => {
+      const found = this.#find(this.plan(viewer, query, after, limit))
+      const images = this.#images.upTo(found, BATCH_CHARACTERS_MAX)
+      return { images, isLast: found.length < limit && images.length === found.length }
+    })
+  }
+
+  /**
+   * A short page, whole. @returns undefined if it is too long for one go
+   * @throws CatalogueFault 'marker.not_found'
+   */
+  atOnce(
+    viewer: Viewer,
+    query: ImageQuery,
+    { limit, marker }: Pick<ListWindow, 'limit' | 'marker'>,
+  ): readonly Image[] | undefined {
+    // A list without a limit may be short all the same.
+    const wanted = Math.min(limit, PAGE_IMAGES + 1)
+    if (isEmptyQuery(query) || !asksForStorableText(query)) {
+      return marker === undefined ? [] : undefined
+    }
+    const audiences = this.#audiences.ofViewer(viewer)
+    const list = listKey(audiences, query)
+    this.#runs.moveTo(this.#database.versionOfTurn())
+    const known = this.#runs.find(list, marker)
+    const rows = known && rowsOf(known, wanted)
+    if (rows !== undefined && rows.length > PAGE_IMAGES && limit > wanted) return undefined
+    const images = rows && this.#images.remembered(rows)
+    if (known !== undefined && images !== undefined) return this.#shown(list, known, images)
+    return this.#database.read(() => {
+      // Within the transaction the version is that of all that is read here.
+      this.#runs.moveTo(this.#database.version())
+      const spot = this.#runs.find(list, marker) ?? this.#begin(viewer, list, marker)
+      if (rowsOf(spot, wanted) === undefined) this.#extend(spot, audiences, query, wanted)
+      const found = rowsOf(spot, wanted) ?? []
+      if (found.length > PAGE_IMAGES && limit > wanted) return undefined
+      const read = this.#images.upTo(found, BATCH_CHARACTERS_MAX)
+      return read.length < found.length ? undefined : this.#shown(list, spot, read)
+    })
+  }
+
+  #begin(viewer: Viewer, list: string, marker: string | undefined): Spot {
+    if (marker === undefined) return this.#runs.begin(list, marker, FIRST_PLACE)
+    const row = this.#images.row(marker)
+    markerImage(row && this.#images.ofRow(row), viewer, marker)
+    return this.#runs.begin(list, marker, (row?.place ?? 0) + 1)
+  }
+
+  #extend(spot: Spot, audiences: readonly string[], query: ImageQuery, limit: number): void {
+    const count = rowsAhead(spot, limit)
+    const found = this.#find(this.#planFrom(audiences, query, spot.run.nextPlace, count))
+    this.#runs.extend(spot, found, found.length < count)
+  }
+
+  #shown(list: string, spot: Spot, images: readonly Image[]): readonly Image[] {
+    for (const [index, { id }] of images.entries()) this.#runs.shown(list, id, spot, index)
+    return images
+  }
+
+  #planFrom(
+    audiences: readonly string[],
+    query: ImageQuery,
+    fromPlace: number,
+    limit: number,
+  ): Plan {
+    return choosePlan(this.#database, query, { audiences, fromPlace, limit }, this.#planLimits)
+  }
+
+  #find({ sql, values }: Plan): readonly ListedRow[] {
+    return this.#database.prepare(sql).all(...values) as unknown as ListedRow[]
+  }
+}
+
+/** The rows of a page; undefined if the run does not hold them all. */
+function rowsOf({ run, from }: Spot, limit: number): readonly ListedRow[] | undefined {
+  if (!run.isWhole && run.rows.length < from + limit) return undefined
+  return run.rows.slice(from, from + limit)
+}
+
+/** All that a list depends on, but for the page. */
+function listKey(audiences: readonly string[], query: ImageQuery): string {
+  return JSON.stringify([audiences, { ...query, properties: [...(query.properties ?? [])] }])
+}
