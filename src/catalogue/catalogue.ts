@@ -89,10 +89,11 @@ export interface Catalogue {
   delete(viewer: Viewer, id: string): Promise<void>
 
   /**
-   * A value that changes with every write of any process; what was read at one version stays true
-   * while the version is the same. undefined: the store cannot tell, so cache nothing.
+   * A value that changes with every write, of any process, that may change a list of the viewer; what
+   * was read at one version stays true while the version is the same. undefined: the store cannot
+   * tell, so cache nothing.
    */
-  version(): number | string | undefined
+  version(viewer: Viewer): number | string | undefined
 }
 
 /** What a catalogue that holds its own images can do besides: import and export them. */

@@ -95,8 +95,8 @@ export class DataCatalogue implements ManagedCatalogue {
     return this.#catalogue.changeProperties(viewer, id, change)
   }
 
-  version(): number | string | undefined {
-    return this.#catalogue.version()
+  version(viewer: Viewer): number | string | undefined {
+    return this.#catalogue.version(viewer)
   }
 
   putImages(images: readonly Image[]): Promise<PutCounts> {

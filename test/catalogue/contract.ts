@@ -454,12 +454,12 @@ function testChanges({ open, cannot }: Subject): void {
 
   test('the version moves with a write', { skip: cannot?.tellVersion ?? false }, async () => {
     const catalogue = await open([imageOf(1)])
-    const versions = [catalogue.version(), catalogue.version()]
+    const versions = [catalogue.version(OWNER), catalogue.version(OWNER)]
     assert.equal(versions[0], versions[1])
     await catalogue.changeProperties(OWNER, idOf(1), change([]))
-    versions.push(catalogue.version())
+    versions.push(catalogue.version(OWNER))
     await catalogue.delete(OWNER, idOf(1))
-    versions.push(catalogue.version())
+    versions.push(catalogue.version(OWNER))
     assert.equal(new Set(versions).size, 3)
   })
 }

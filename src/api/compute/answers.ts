@@ -23,13 +23,13 @@ export interface KeptAnswer extends Answer {
 }
 
 interface Entry {
+  readonly version: number | string
   readonly answer: KeptAnswer
   /** Of the body, the key and the compressed forms. */
   bytes: number
 }
 
 export class Answers {
-  #version: number | string | undefined
   readonly #entries = new Map<string, Entry>()
   #bytes = 0
   #hits = 0
@@ -41,11 +41,12 @@ export class Answers {
     return { answers: this.#entries.size, bytes: this.#bytes, ...lookups }
   }
 
-  /** @param version the catalogue's now; undefined (unknown): nothing is kept. */
+  /** @param version the catalogue's now, for the caller; undefined (unknown): nothing is kept. */
   get(version: number | string | undefined, key: string): KeptAnswer | undefined {
-    if (!this.#isAt(version)) return undefined
+    if (version === undefined) return undefined
     const entry = this.#entries.get(key)
-    if (entry === undefined) {
+    if (entry?.version !== version) {
+      this.#drop(key)
       this.#misses += 1
       return undefined
     }
@@ -60,7 +61,7 @@ export class Answers {
    * @returns the answer as it is kept; undefined if it is not.
    */
   put(version: number | string | undefined, key: string, answer: Answer): KeptAnswer | undefined {
-    if (answer.body.length > ANSWER_BYTES_MAX || !this.#isAt(version)) return undefined
+    if (answer.body.length > ANSWER_BYTES_MAX || version === undefined) return undefined
     this.#drop(key)
     const found = new Map<string, Buffer>()
     const forms: KeptForms = {
@@ -72,7 +73,7 @@ export class Answers {
         this.#grow(entry, form.length)
       },
     }
-    const entry: Entry = { answer: { ...answer, forms }, bytes: 0 }
+    const entry: Entry = { version, answer: { ...answer, forms }, bytes: 0 }
     this.#entries.set(key, entry)
     this.#grow(entry, answer.body.length + key.length)
     return entry.answer
@@ -85,16 +86,6 @@ export class Answers {
       if (this.#bytes <= BYTES_MAX && this.#entries.size <= ENTRIES_MAX) break
       this.#drop(oldest)
     }
-  }
-
-  #isAt(version: number | string | undefined): boolean {
-    if (version === undefined) return false
-    if (version !== this.#version) {
-      this.#entries.clear()
-      this.#bytes = 0
-      this.#version = version
-    }
-    return true
   }
 
   #drop(key: string): void {

@@ -295,7 +295,7 @@ function offerShortWay(
   found: { readonly catalogue: Catalogue; readonly answers: Answers },
 ): void {
   const callerNow = deps.users.follow?.(asker.token)
-  if (callerNow === undefined || found.catalogue.version() === undefined) return
+  if (callerNow === undefined || found.catalogue.version(call.viewer) === undefined) return
   const { request } = reply
   const userAgent = request.headers['user-agent']
   const noted = {

@@ -50,7 +50,7 @@ export async function answerList(
   const request = readListRequest(call.query)
   const atOnce = answerAtOnce(call, catalogue, answers, policy, request)
   if (atOnce !== undefined) return atOnce
-  const version = catalogue.version()
+  const version = catalogue.version(call.viewer)
   const asked = askFor(call, request, catalogue)
   // A catalogue without a version is another service: its work is cancelled with the request.
   const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
@@ -67,7 +67,7 @@ export async function answerList(
   if (isWhole) {
     const body = Buffer.from(text)
     const answer = { headers: { ...headers, etag: entityTagOf(body) }, body }
-    if (catalogue.version() !== version) return answer
+    if (catalogue.version(call.viewer) !== version) return answer
     return answers.put(version, answerKey(call), answer) ?? answer
   }
   if (call.isHead) {
@@ -89,7 +89,7 @@ export function answerAtOnce(
   read?: ListRequest,
 ): (ListAnswer & { readonly body: Buffer }) | undefined {
   const key = answerKey(call)
-  const version = catalogue.version()
+  const version = catalogue.version(call.viewer)
   const known = answers.get(version, key)
   if (known !== undefined) return known
   const request = read ?? readListRequest(call.query)
@@ -99,7 +99,9 @@ export function answerAtOnce(
   const successor = successorOfList(call, request, policy)
   const headers = { ...deprecationHeaders(policy, call.base, successor), etag: entityTag }
   const answer = { headers, body }
-  return catalogue.version() === version ? (answers.put(version, key, answer) ?? answer) : answer
+  return catalogue.version(call.viewer) === version
+    ? (answers.put(version, key, answer) ?? answer)
+    : answer
 }
 
 /**

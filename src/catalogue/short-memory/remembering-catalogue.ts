@@ -83,8 +83,8 @@ export class RememberingCatalogue implements Catalogue {
     })
   }
 
-  version(): number | string | undefined {
-    return this.#inner.version()
+  version(viewer: Viewer): number | string | undefined {
+    return this.#inner.version(viewer)
   }
 
   async #write<T extends Image | 'gone'>(id: string, write: () => Promise<T>): Promise<T> {

@@ -45,6 +45,18 @@ export class Audiences {
     return [...audiences, COMMUNITY]
   }
 
+  /**
+   * Audiences of which everyone who can see the image, in a list or by its id, reads at least one. Only
+   * within a write.
+   */
+  ofWitnesses(image: Image): readonly string[] {
+    if (isGone(image)) return []
+    if (image.visibility === 'public' || image.visibility === 'community') return [PUBLIC]
+    const projects = new Set(image.members.map(({ project }) => project))
+    if (image.owner !== null) projects.add(image.owner)
+    return [REST, ...[...projects].map((project) => `m${this.#intern(project)}`)]
+  }
+
   /** The audiences whose union the viewer's list is. */
   ofViewer(viewer: Viewer): readonly string[] {
     const audiences = viewer.isAdmin ? [PUBLIC, REST] : [PUBLIC]

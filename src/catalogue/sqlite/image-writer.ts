@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import type { Image } from '../../image/image.ts'
+import { AudienceChanges } from './audience-changes.ts'
 import type { Audiences } from './audiences.ts'
 import {
   type ImageRow,
@@ -42,6 +43,8 @@ export class ImageWriter {
   readonly #audiences: Audiences
   #revision: number | undefined
   readonly #postings = new Map<number, Posting>()
+  /** Audiences that may see something else from now on. */
+  readonly #changed = new Set<string>()
 
   constructor(database: Database, audiences: Audiences) {
     this.#database = database
@@ -60,6 +63,8 @@ export class ImageWriter {
     if (id === undefined) throw new TypeError(`${JSON.stringify(image.id)} is not an image id`)
     const audiences = this.#audiences.ofImage(image)
     const text = audiencesText(audiences)
+    if (old !== undefined) this.#noteChange(old.image)
+    this.#noteChange(image)
     const place =
       old !== undefined && old.image.createdAt === image.createdAt
         ? old.place
@@ -75,12 +80,20 @@ export class ImageWriter {
   }
 
   remove(old: Stored): void {
+    this.#noteChange(old.image)
     this.#database.prepare('DELETE FROM images WHERE n = ?').run(old.n)
     this.#post(old.n, old, undefined, '')
   }
 
+  #noteChange(image: Image): void {
+    for (const audience of this.#audiences.ofWitnesses(image)) this.#changed.add(audience)
+  }
+
   /** To be called last in the transaction. */
   finish(): void {
+    if (this.#changed.size > 0) {
+      AudienceChanges.note(this.#database, this.#changed, this.#nextRevision())
+    }
     const postings = [...this.#postings.values()]
     const gone = postings.flatMap(({ from }) => (from === undefined ? [] : [from]))
     const remove = this.#database.prepare('INSERT INTO removed_postings (place) VALUES (?)')
@@ -125,6 +138,7 @@ export class ImageWriter {
       const row = rows[i]
       if (row === undefined || row.audiences === '') continue
       const image = imageOfRow(row)
+      this.#noteChange(image) // who remembers where its list goes on has an old place
       const words = postingWords(this.#audiences.ofImage(image), termsOf(image))
       this.#post(
         n,

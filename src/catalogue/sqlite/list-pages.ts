@@ -5,10 +5,11 @@ import { type ImageQuery, isEmptyQuery } from '../../image/query.ts'
 import type { Viewer } from '../../image/visibility.ts'
 import type { ListWindow } from '../catalogue.ts'
 import { markerImage } from '../managed-images.ts'
+import { AudienceChanges } from './audience-changes.ts'
 import type { Audiences } from './audiences.ts'
 import { choosePlan, type PlanLimits } from './choose-plan.ts'
 import { idBytes } from './image-rows.ts'
-import { type ListedRow, ListRuns, rowsAhead, type Spot } from './list-runs.ts'
+import { type ListedRow, ListRuns, rowsAhead, rowsAt, type Spot } from './list-runs.ts'
 import { FIRST_PLACE, placeAfter } from './places.ts'
 import type { Plan } from './search.ts'
 import type { StoredImages } from './stored-images.ts'
@@ -32,6 +33,7 @@ export class ListPages {
   readonly #audiences: Audiences
   readonly #images: StoredImages
   readonly #planLimits: PlanLimits
+  readonly #changes: AudienceChanges
   readonly #runs = new ListRuns()
 
   constructor(
@@ -44,6 +46,12 @@ export class ListPages {
     this.#audiences = audiences
     this.#images = images
     this.#planLimits = planLimits
+    this.#changes = new AudienceChanges(database)
+  }
+
+  /** Changes with every write that may change what a list of the viewer shows. */
+  version(viewer: Viewer): number {
+    return this.#changes.lastOf(this.#audiences.ofViewer(viewer), this.#database.versionOfTurn())
   }
 
   /** How a page is read. */
@@ -81,29 +89,29 @@ export class ListPages {
     }
     const audiences = this.#audiences.ofViewer(viewer)
     const list = listKey(audiences, query)
-    this.#runs.moveTo(this.#database.versionOfTurn())
-    const known = this.#runs.find(list, marker)
-    const rows = known && rowsOf(known, wanted)
-    if (rows !== undefined && rows.length > PAGE_IMAGES && limit > wanted) return undefined
+    const version = this.#changes.lastOf(audiences, this.#database.versionOfTurn())
+    const known = this.#runs.find(list, version, marker)
+    const rows = known && rowsAt(known, wanted)
+    if (rows !== undefined && isTooLong(rows.length, limit)) return undefined
     const images = rows && this.#images.remembered(rows)
     if (known !== undefined && images !== undefined) return this.#shown(list, known, images)
     return this.#database.read(() => {
       // Within the transaction the version is that of all that is read here.
-      this.#runs.moveTo(this.#database.version())
-      const spot = this.#runs.find(list, marker) ?? this.#begin(viewer, list, marker)
-      if (rowsOf(spot, wanted) === undefined) this.#extend(spot, audiences, query, wanted)
-      const found = rowsOf(spot, wanted) ?? []
-      if (found.length > PAGE_IMAGES && limit > wanted) return undefined
+      const now = this.#changes.lastOf(audiences, this.#database.version())
+      const spot = this.#runs.find(list, now, marker) ?? this.#begin(viewer, list, now, marker)
+      if (rowsAt(spot, wanted) === undefined) this.#extend(spot, audiences, query, wanted)
+      const found = rowsAt(spot, wanted) ?? []
+      if (isTooLong(found.length, limit)) return undefined
       const read = this.#images.upTo(found, BATCH_CHARACTERS_MAX)
       return read.length < found.length ? undefined : this.#shown(list, spot, read)
     })
   }
 
-  #begin(viewer: Viewer, list: string, marker: string | undefined): Spot {
-    if (marker === undefined) return this.#runs.begin(list, marker, FIRST_PLACE)
+  #begin(viewer: Viewer, list: string, version: number, marker: string | undefined): Spot {
+    if (marker === undefined) return this.#runs.begin(list, version, marker, FIRST_PLACE)
     const row = this.#images.row(marker)
     markerImage(row && this.#images.ofRow(row), viewer, marker)
-    return this.#runs.begin(list, marker, (row?.place ?? 0) + 1)
+    return this.#runs.begin(list, version, marker, (row?.place ?? 0) + 1)
   }
 
   #extend(spot: Spot, audiences: readonly string[], query: ImageQuery, limit: number): void {
@@ -113,7 +121,7 @@ export class ListPages {
   }
 
   #shown(list: string, spot: Spot, images: readonly Image[]): readonly Image[] {
-    for (const [index, { id }] of images.entries()) this.#runs.shown(list, id, spot, index)
+    this.#runs.shown(list, images, spot)
     return images
   }
 
@@ -131,10 +139,9 @@ export class ListPages {
   }
 }
 
-/** The rows of a page; undefined if the run does not hold them all. */
-function rowsOf({ run, from }: Spot, limit: number): readonly ListedRow[] | undefined {
-  if (!run.isWhole && run.rows.length < from + limit) return undefined
-  return run.rows.slice(from, from + limit)
+/** A list without a limit, of more images than are read in one go. */
+function isTooLong(found: number, limit: number): boolean {
+  return found > PAGE_IMAGES && limit > found
 }
 
 /** All that a list depends on, but for the page. */

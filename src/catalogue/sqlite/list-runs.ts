@@ -5,13 +5,13 @@ export interface ListedRow extends FoundRow {
   readonly place: number
 }
 
-/** Rows of all runs together; each takes some 100 bytes. */
-const ROWS_MAX = 100_000
+/** Rows and lists that are remembered, of all runs together; each takes some 100 bytes. */
+const REMEMBERED_MAX = 100_000
 /** Read ahead in one go, at most. */
 const AHEAD_ROWS_MAX = 500
 
 /** A stretch of one list, without a gap. */
-export interface Run {
+interface Run {
   readonly rows: ListedRow[]
   /** Where to read on. */
   nextPlace: number
@@ -25,34 +25,43 @@ export interface Spot {
   readonly from: number
 }
 
+interface ListSpots {
+  readonly version: number
+  /** By the id of an image that was shown; '' is the beginning. */
+  readonly byMarker: Map<string, Spot>
+}
+
 /**
- * Stretches of lists that were read before, at one version of the database. A caller who goes on
- * after an image that a page has shown is given the next rows without a search, and the further such
- * callers go, the more is read ahead at once.
+ * Stretches of lists that were read before, as long as nothing in the list changes. A caller who goes
+ * on after an image that a page has shown is given the next rows without a search, and the further
+ * such callers go, the more is read ahead at once.
  */
 export class ListRuns {
-  #version: string | undefined
-  #rows = 0
-  /** By list, then by the id of an image that was shown; '' is the beginning. */
-  readonly #spots = new Map<string, Map<string, Spot>>()
+  #remembered = 0
+  readonly #lists = new Map<string, ListSpots>()
 
-  /** Forgets what was read at another version. */
-  moveTo(version: string): void {
-    if (version === this.#version && this.#rows <= ROWS_MAX) return
-    this.#spots.clear()
-    this.#rows = 0
-    this.#version = version
-  }
-
-  /** @param list what the list depends on @param markerId undefined: from the beginning */
-  find(list: string, markerId: string | undefined): Spot | undefined {
-    return this.#spots.get(list)?.get(markerId ?? '')
+  /**
+   * @param list what the list depends on
+   * @param version of the list: what was read at another one is forgotten
+   * @param markerId undefined: from the beginning
+   */
+  find(list: string, version: number, markerId: string | undefined): Spot | undefined {
+    const spots = this.#lists.get(list)
+    return spots?.version === version ? spots.byMarker.get(markerId ?? '') : undefined
   }
 
   /** Begins a run behind a marker. @param place the first that may be in it */
-  begin(list: string, markerId: string | undefined, place: number): Spot {
+  begin(list: string, version: number, markerId: string | undefined, place: number): Spot {
+    if (this.#remembered >= REMEMBERED_MAX) {
+      this.#lists.clear()
+      this.#remembered = 0
+    }
+    this.#remembered += 1
+    const spots = this.#lists.get(list)
+    const byMarker = spots?.version === version ? spots.byMarker : new Map<string, Spot>()
+    if (byMarker !== spots?.byMarker) this.#lists.set(list, { version, byMarker })
     const spot = { run: { rows: [], isWhole: false, nextPlace: place }, from: 0 }
-    this.#at(list, markerId ?? '', spot)
+    byMarker.set(markerId ?? '', spot)
     return spot
   }
 
@@ -60,23 +69,25 @@ export class ListRuns {
   extend({ run }: Spot, rows: readonly ListedRow[], isLast: boolean): void {
     run.rows.push(...rows)
     run.isWhole = isLast
-    run.nextPlace = (rows.at(-1)?.place ?? run.nextPlace - 1) + 1
-    this.#rows += rows.length
+    const last = rows.at(-1)
+    if (last !== undefined) run.nextPlace = last.place + 1
+    this.#remembered += rows.length
   }
 
-  /** An image of a page was shown, so it may be a marker now. */
-  shown(list: string, id: string, { run, from }: Spot, index: number): void {
-    this.#at(list, id, { run, from: from + index + 1 })
-  }
-
-  #at(list: string, id: string, spot: Spot): void {
-    let spots = this.#spots.get(list)
-    if (spots === undefined) {
-      spots = new Map()
-      this.#spots.set(list, spots)
+  /** Images of a page were shown, from the spot on, so they may be markers now. */
+  shown(list: string, images: readonly { readonly id: string }[], { run, from }: Spot): void {
+    const byMarker = this.#lists.get(list)?.byMarker
+    if (byMarker === undefined) return
+    for (const [index, { id }] of images.entries()) {
+      if (!byMarker.has(id)) byMarker.set(id, { run, from: from + index + 1 })
     }
-    if (!spots.has(id)) spots.set(id, spot)
   }
+}
+
+/** The rows of a page; undefined if the run does not hold them all. */
+export function rowsAt({ run, from }: Spot, count: number): readonly ListedRow[] | undefined {
+  if (!run.isWhole && run.rows.length < from + count) return undefined
+  return run.rows.slice(from, from + count)
 }
 
 /** How many rows to read behind a run, for a page that needs some more. */

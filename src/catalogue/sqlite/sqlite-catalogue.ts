@@ -172,8 +172,8 @@ export class SqliteCatalogue implements ManagedCatalogue {
     })
   }
 
-  version(): string {
-    return this.#database.versionOfTurn()
+  version(viewer: Viewer): number {
+    return this.#pages.version(viewer)
   }
 
   putImages(images: readonly Image[]): Promise<PutCounts> {
