@@ -34,7 +34,7 @@ export function observeRequest(
 }
 
 function onceEnded(
-  { raw }: Asked,
+  { raw, headers }: Asked,
   response: ServerResponse,
   operationOf: () => string,
   tell: (ended: EndedRequest) => void,
@@ -47,7 +47,7 @@ function onceEnded(
     tell({
       operation: operationOf(),
       status: response.headersSent ? response.statusCode : 'gone',
-      userAgent: raw.headers['user-agent'],
+      userAgent: headers['user-agent'],
       durationMs: performance.now() - startMs,
       sentBytes: bytes - (countedBytes.get(socket) ?? 0),
     })

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AnswerAgain, type AnswerAtOnce, offeredAgain } from '../api/face/answer-again.ts'
 import type { Face } from '../api/face/face.ts'
@@ -32,6 +32,8 @@ interface KnownHead {
   readonly headers: readonly string[]
   readonly accepted: Accepted
   readonly caller: Caller | undefined
+  /** What is told of every request that is alike. */
+  readonly toldHeaders: IncomingHttpHeaders
 }
 
 export interface ShortWayParts extends Observers {
@@ -103,7 +105,7 @@ export class ShortWay {
   #send(
     request: IncomingMessage,
     response: ServerResponse,
-    { again, headers: known, caller }: KnownHead,
+    { again, headers: known, caller, toldHeaders }: KnownHead,
     { status, headers }: AnswerAtOnce,
     { body, coding }: { body: Buffer | undefined; coding: string | undefined },
   ): void {
@@ -112,7 +114,7 @@ export class ShortWay {
     if (meter !== undefined || requestLog?.isOn === true) {
       const asked = {
         ...{ id, method: 'GET', originalUrl: request.url ?? '' },
-        ...{ headers: request.headers, raw: request },
+        ...{ headers: toldHeaders, raw: request },
       }
       if (caller !== undefined) rememberCaller(asked, caller)
       observeRequest(this.#parts, this.#face, asked, response, () => again.operation)
@@ -140,8 +142,18 @@ export class ShortWay {
       headers,
       accepted: readAcceptEncoding(request.headers['accept-encoding']),
       caller: knownCaller(request),
+      toldHeaders: toldOf(request.headers),
     })
   }
+}
+
+/** Only these: the others hold the token. */
+function toldOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const told: IncomingHttpHeaders = {}
+  for (const name of ['user-agent', 'x-forwarded-for', 'x-openstack-request-id'] as const) {
+    if (headers[name] !== undefined) told[name] = headers[name]
+  }
+  return told
 }
 
 function isFit({ rawHeaders }: IncomingMessage): boolean {
