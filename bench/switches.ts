@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from '../test/server/free-port.ts'
 import type { BuiltCatalogue } from './catalogue.ts'
@@ -33,7 +36,23 @@ const SWITCHES: readonly Switch[] = [
     on: async () => ['--metrics-port', String(await freePort())],
     ratioMin: { full: 0.97, short: 0.93 },
   },
+  {
+    name: 'spans of 1 % of the requests',
+    off: [],
+    on: async () => ['--tracing-otlp-url', await startSink(), '--tracing-sample-ratio', '0.01'],
+    ratioMin: { full: 0.95, short: 0.91 },
+  },
 ]
+
+/** Takes whatever is sent to it, as a collector of spans would. @returns its address */
+async function startSink(): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end('{}'))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  server.unref()
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 export interface SwitchFigures {
   readonly name: string

@@ -2,6 +2,7 @@ import type { Image, PropertyValue } from '../image/image.ts'
 import type { Position } from '../image/order.ts'
 import type { ImageQuery } from '../image/query.ts'
 import type { Viewer } from '../image/visibility.ts'
+import type { Trace } from '../tracing/trace.ts'
 
 /** Which part of a list to read. */
 export interface ListWindow {
@@ -48,6 +49,8 @@ export interface Asker {
   readonly roles: readonly string[]
   /** What the request is called in every service's log. */
   readonly requestId: string
+  /** What another service works under. */
+  readonly trace?: Trace | undefined
   /** Aborted when the caller has left. */
   readonly signal?: AbortSignal
 }

@@ -99,6 +99,12 @@ export interface Config {
     /** 0: nothing is measured. */
     readonly port: number
   }
+  readonly tracing: {
+    /** Without a slash at its end; undefined: no spans are recorded. */
+    readonly otlpUrl: string | undefined
+    /** 0 to 1. */
+    readonly sampleRatio: number
+  }
   readonly log: {
     readonly level: OptionValues['log.level']
     /** undefined: text on a terminal, else json. */
@@ -172,6 +178,7 @@ export function assembleConfig(values: OptionValues): Config {
     },
     limits: limitsOf(values),
     metrics: { host: values['metrics.host'], port: values['metrics.port'] },
+    tracing: { otlpUrl: values['tracing.otlpUrl'], sampleRatio: values['tracing.sampleRatio'] },
     log: {
       level: values['log.level'],
       format: values['log.format'],

@@ -3,6 +3,7 @@ import { LEDGER_OPTIONS } from './ledger-options.ts'
 import { LIMITS_OPTIONS } from './limits-options.ts'
 import { LOG_OPTIONS } from './log-options.ts'
 import { METRICS_OPTIONS } from './metrics-options.ts'
+import { TRACING_OPTIONS } from './tracing-options.ts'
 import {
   BASE_URL,
   BASE_URLS,
@@ -245,6 +246,7 @@ export const OPTIONS = {
   ...LEDGER_OPTIONS,
   ...LIMITS_OPTIONS,
   ...METRICS_OPTIONS,
+  ...TRACING_OPTIONS,
   ...LOG_OPTIONS,
 } as const satisfies Record<string, Option<unknown>>
 

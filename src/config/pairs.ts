@@ -105,6 +105,9 @@ function whyIdle(key: OptionKey, config: Config): string | undefined {
   if (key === 'metrics.host' && config.metrics.port === 0) {
     return `is where nothing is printed: give ${flagOf('metrics.port')}, or leave it out`
   }
+  if (key === 'tracing.sampleRatio' && config.tracing.otlpUrl === undefined) {
+    return `is of traces that nobody gets: give ${flagOf('tracing.otlpUrl')}, or leave it out`
+  }
   if (key === 'compute.upstreamUrl' && isOwnAddress(config)) {
     return `is where Afterimage itself listens; move one of them, such as by ${flagOf('compute.port')}`
   }

@@ -40,6 +40,10 @@ export function wholeNumber(placeholder: string, min: number, max: number): Valu
   })
 }
 
+export const FRACTION: ValueKind<number> = single('FRACTION', 'a number from 0 to 1', (text) =>
+  /^(?:0(?:\.[0-9]{1,9})?|1(?:\.0{1,9})?)$/.test(text) ? Number(text) : undefined,
+)
+
 export const PORT: ValueKind<number> = {
   ...wholeNumber('PORT', 0, PORT_MAX),
   form: `a port from 1 to ${PORT_MAX}, or 0 for any free one`,

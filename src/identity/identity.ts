@@ -1,3 +1,5 @@
+import type { Trace } from '../tracing/trace.ts'
+
 /** Who a token speaks for. */
 export interface Caller {
   readonly userId: string
@@ -53,9 +55,9 @@ export interface Identity {
   /**
    * Who the token speaks for; undefined for an unknown, expired or revoked one. Tokens are compared
    * and cached by hash only, never logged. `requestId` is sent to another service as the request's
-   * id. @throws IdentityUnavailable if no service could be asked.
+   * id, and `trace` is what it works under. @throws IdentityUnavailable if no service could be asked.
    */
-  authenticate(token: string, requestId?: string): Promise<Caller | undefined>
+  authenticate(token: string, requestId?: string, trace?: Trace): Promise<Caller | undefined>
 
   /**
    * Follows a token: the result says at any later time what `authenticate` would, without a wait. Only

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Asked } from '../api/request/asked.ts'
 
 /** Whether this is `GET` or `HEAD /healthcheck`, which every port answers without a token. */
-export function isHealthcheck({ method, raw }: FastifyRequest): boolean {
+export function isHealthcheck({ method, raw }: Pick<Asked, 'method' | 'raw'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   return raw.url === '/healthcheck' || raw.url?.startsWith('/healthcheck?') === true
 }

@@ -106,7 +106,9 @@ export function createHttpServer(
   answerErrors(app, face)
   face.register(app)
   compression?.addTo(app)
-  if (callers?.countsRequests !== true) shortWay.addTo(app)
+  // What is counted or traced is counted or traced in every request.
+  const isWatched = callers?.countsRequests === true || observers.tracer !== undefined
+  if (!isWatched) shortWay.addTo(app)
   return app
 }
 

@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Elsewhere } from '../api/compute/elsewhere.ts'
 import { ComputeFault, type ComputeFaultCode } from '../api/compute/faults.ts'
 import { goneSignal } from '../api/request/caller-gone.ts'
+import { passedOnTrace } from '../api/request/known-trace.ts'
 import type { Config } from '../config/config.ts'
 import type { ServiceMeter } from '../metrics/upstream-metrics.ts'
+import { type Attributes, failureOf, type Span, type Trace } from '../tracing/trace.ts'
 import {
   PROXIED,
   type ProxiedRequest,
@@ -34,6 +36,17 @@ export class NovaProxy implements Elsewhere {
     this.#client = new ProxyClient(options)
   }
 
+  /** Of a request, for its span; not the path, which may hold anything. */
+  #said({ method }: FastifyRequest): Attributes {
+    const { hostname, port, protocol } = new URL(this.#origin)
+    return {
+      'http.request.method': method,
+      'peer.service': 'nova',
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    }
+  }
+
   /** What is under way, for metrics. */
   stats() {
     return this.#client.stats()
@@ -50,21 +63,26 @@ export class NovaProxy implements Elsewhere {
     refuse: (fault: ComputeFault) => void,
   ): FastifyReply {
     const signal = goneSignal(reply.raw)
-    signal.addEventListener('abort', () => leave(reply), { once: true })
+    const callers = passedOnTrace(request)
+    const span = callers?.begin?.(`${request.method} Nova`, 'client', this.#said(request))
+    const trace = (span?.trace ?? callers)?.headers
+    signal.addEventListener('abort', () => leave(reply, span), { once: true })
     const proxied = { target: targetOf(request), body: bodyOf(request), signal }
     const { connection: _, ...ours } = reply.getHeaders()
     let isRefused = false
     const fail = (error: unknown) => {
       if (signal.aborted) return
       isRefused = true
+      const fault = faultOf(error)
+      span?.end(failureOf(fault))
       const { connection: __, ...theirs } = reply.getHeaders()
       for (const name of Object.keys(theirs)) reply.removeHeader(name)
       reply.headers(ours)
-      refuse(faultOf(error))
+      refuse(fault)
     }
     return reply.from('/', {
       retryDelay: () => null,
-      rewriteRequestHeaders: (_request, headers) => outgoing(request, headers, proxied),
+      rewriteRequestHeaders: (_request, headers) => outgoing(request, headers, { proxied, trace }),
       rewriteHeaders: (headers) => {
         // The answer is Nova's alone, its request ids too.
         for (const name of Object.keys(ours)) reply.removeHeader(name)
@@ -72,6 +90,7 @@ export class NovaProxy implements Elsewhere {
       },
       onResponse: (_request, _reply, response) => {
         const body = bodyOfAnswer(response)
+        if (span !== undefined) body.once('close', () => endSpan(span, reply.statusCode))
         // An answer with an invalid status has been refused before.
         if (isRefused) return void body.on('error', () => undefined).destroy()
         // Until its first byte nothing is sent on, and an answer that breaks is still a fault.
@@ -105,15 +124,24 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hop.has(name)))
 }
 
-/** The headers unchanged, with `Host`, which the links in the answer use. */
+interface Outgoing {
+  readonly proxied: ProxiedRequest
+  /** Headers that take the place of the caller's own; undefined: the caller sent none that are valid. */
+  readonly trace: Trace['headers'] | undefined
+}
+
+/** The headers unchanged but for the trace, with `Host`, which the links in the answer use. */
 function outgoing(
   request: FastifyRequest,
   headers: object,
-  proxied: ProxiedRequest,
+  { proxied, trace }: Outgoing,
 ): IncomingHttpHeaders {
   const kept = endToEnd(headers as IncomingHttpHeaders)
-  return Object.assign(kept, { host: request.headers.host, [PROXIED]: proxied })
+  for (const name of TRACE_HEADERS) if (name in kept) delete kept[name]
+  return Object.assign(kept, { host: request.headers.host, ...trace, [PROXIED]: proxied })
 }
+
+const TRACE_HEADERS = ['traceparent', 'tracestate'] as const
 
 /** The raw path and query, without the host of an absolute-form target. */
 function targetOf({ originalUrl }: FastifyRequest): string {
@@ -156,8 +184,14 @@ function faultOf(cause: unknown): ComputeFault {
   return new ComputeFault('upstream.invalid', 'The Compute service gave no proper answer.')
 }
 
+function endSpan(span: Span, status: number): void {
+  const attributes = { 'http.response.status_code': status }
+  span.end({ attributes, isFailed: status >= 400 })
+}
+
 /** The caller has left. */
-function leave(reply: FastifyReply): void {
+function leave(reply: FastifyReply, span: Span | undefined): void {
+  span?.end({ attributes: { 'error.type': 'aborted' }, isFailed: true })
   reply.hijack()
   reply.raw.destroy()
 }

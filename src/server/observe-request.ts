@@ -3,7 +3,9 @@ import type { Socket } from 'node:net'
 import type { Face } from '../api/face/face.ts'
 import type { Asked } from '../api/request/asked.ts'
 import type { EndedRequest, PortMeter } from '../metrics/request-metrics.ts'
+import type { Tracer } from '../tracing/trace.ts'
 import type { RequestLog } from './request-log.ts'
+import { beginTrace, requestEnd } from './trace-request.ts'
 
 /** What each connection had sent when an answer on it last ended. */
 const countedBytes = new WeakMap<Socket, number>()
@@ -13,23 +15,27 @@ export interface Observers {
   /** Counts the requests that Node's parser takes. */
   readonly meter?: PortMeter | undefined
   readonly requestLog?: RequestLog | undefined
+  readonly tracer?: Tracer | undefined
 }
 
 /** Tells of a request when it begins, and when its answer has ended. @param operationOf asked then */
 export function observeRequest(
-  { meter, requestLog }: Observers,
+  { meter, requestLog, tracer }: Observers,
   face: Face,
   request: Asked,
   response: ServerResponse,
   operationOf: () => string,
 ): void {
   const told = requestLog?.isOn === true ? requestLog : undefined
-  if (meter === undefined && told === undefined) return
+  const span = tracer && beginTrace(tracer, request)
+  if (meter === undefined && told === undefined && span?.end === undefined) return
   meter?.began()
   told?.began(request)
   onceEnded(request, response, operationOf, (ended) => {
     meter?.ended(ended)
-    told?.ended(face.apiOf?.(ended.operation) ?? face.name, request, ended)
+    const api = face.apiOf?.(ended.operation) ?? face.name
+    told?.ended(api, request, ended)
+    span?.end?.(requestEnd(api, face, request, ended))
   })
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Asked } from '../api/request/asked.ts'
 
 /** How long an answer counts, however often balancers ask. */
 const KEPT_MS = 1000
@@ -76,7 +77,7 @@ async function unreadyBy({ name, check }: ReadinessCheck): Promise<Unready | und
 }
 
 /** Whether this is `GET` or `HEAD /readiness`, which every port answers without a token. */
-export function isReadinessCall({ method, raw }: FastifyRequest): boolean {
+export function isReadinessCall({ method, raw }: Pick<Asked, 'method' | 'raw'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   return raw.url === '/readiness' || raw.url?.startsWith('/readiness?') === true
 }

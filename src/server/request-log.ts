@@ -4,18 +4,13 @@ import type { Asked } from '../api/request/asked.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
 import { clientAddress } from '../api/request/client-address.ts'
 import { knownCaller } from '../api/request/known-caller.ts'
+import { passedOnTrace } from '../api/request/known-trace.ts'
 import { passedOnRequestId } from '../api/request/request-id.ts'
 import { ClientFamilies } from '../callers/client-families.ts'
 import type { Config } from '../config/config.ts'
 import type { EndedRequest } from '../metrics/request-metrics.ts'
 import type { UpstreamEvent } from '../upstream/upstream.ts'
-
-/** Characters of a path that are logged. */
-const PATH_CHARACTERS_MAX = 512
-/** A segment of a path that is longer, or begins as tokens do, may be a token (Keystone v2.0). */
-const ID_CHARACTERS_MAX = 64
-const TOKEN = /^(?:gAAAA|ait_)/
-const HIDDEN = '[hidden]'
+import { shownPath } from './shown-path.ts'
 
 export interface RequestLogOptions {
   /** Takes the lines. */
@@ -103,6 +98,7 @@ export class RequestLog {
     return {
       requestId: request.id,
       ...(passedOn === request.id ? {} : { globalRequestId: passedOn }),
+      traceId: passedOnTrace(request)?.traceId,
       ...{ face, operation, method: request.method, path: shownPath(request.originalUrl), status },
       durationMs: Math.round(durationMs * 100) / 100,
       bytes: sentBytes,
@@ -118,15 +114,4 @@ export class RequestLog {
           }),
     }
   }
-}
-
-/** The path without the query, and without what may be a token. */
-function shownPath(target: string): string {
-  const queryAt = target.search(/[?#]/)
-  const path = queryAt < 0 ? target : target.slice(0, queryAt)
-  return path
-    .slice(0, PATH_CHARACTERS_MAX)
-    .split('/')
-    .map((part) => (part.length > ID_CHARACTERS_MAX || TOKEN.test(part) ? HIDDEN : part))
-    .join('/')
 }

@@ -31,6 +31,8 @@ import { Readiness } from './readiness.ts'
 import { upstreamCheck } from './readiness-checks.ts'
 import { RequestGate } from './request-gate.ts'
 import { openRequestLog, type RequestLog } from './request-log.ts'
+import { tracedFor } from './traced-catalogue.ts'
+import { openTracer } from './tracing.ts'
 
 export interface CloudOptions {
   /** With `glance.url`; a cloud's name has become addresses already. */
@@ -71,19 +73,21 @@ export async function startInFront({
 }: CloudOptions): Promise<RunningInFront> {
   const metrics = openMetrics(config, logger)
   const requestLog = openRequestLog(config, logger)
+  const tracer = await openTracer(config, logger)
   const { glance, keystone } = openUpstreams(config, logger, { metrics, requestLog })
   const nova = openNovaProxy(config, metrics)
   const ledger = openLedger(config, logger)
   const users = identityOver(keystone, config, secrets, metrics)
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const callers = new CallerGate(config.limits, trustedProxies, undefined, callerCounters)
+  const catalogueFor = catalogueOver(glance, config, logger, metrics)
   const face = computeFace({
     baseUrl: { publicUrl: config.compute.publicUrl, trustedProxies },
     callerLimits: callers,
     image: imageEndpoint(config),
     identity: identityEndpoint(config),
     users,
-    catalogueFor: catalogueOver(glance, config, logger, metrics),
+    catalogueFor: tracer === undefined ? catalogueFor : tracedFor(catalogueFor),
     ...endOfCalls(config),
     ...(nova === undefined ? {} : { elsewhere: nova }),
     ...(ledger === undefined ? {} : { ledger }),
@@ -94,12 +98,13 @@ export async function startInFront({
   if (metrics !== undefined) measureSlots(metrics.registry, gate.slots)
   const meter = metrics?.requests.port('compute')
   const app = createHttpServer(face, logger, given, {
-    ...{ readiness, gate, callers, meter, requestLog },
+    ...{ readiness, gate, callers, meter, requestLog, tracer },
     compression: config.compression ? new Compression() : undefined,
   })
   const close = async () => {
     await drain([app])
     await metrics?.close()
+    await tracer?.close()
     ledger?.close()
     await Promise.all([glance, keystone, nova].map((client) => client?.close()))
   }

@@ -11,6 +11,7 @@ import { imageFace } from '../api/image/face.ts'
 import { answerCloudimages } from '../api/ims/list.ts'
 import { trustedProxyList } from '../api/request/base-url.ts'
 import type { ImageStore } from '../catalogue/catalogue.ts'
+import type { ManagedCatalogue } from '../catalogue/managed-catalogue.ts'
 import { openSqliteCatalogue } from '../catalogue/sqlite/sqlite-catalogue.ts'
 import type { Config, Secrets } from '../config/config.ts'
 import { Database } from '../database/database.ts'
@@ -22,6 +23,7 @@ import { LocalIdentity } from '../identity/local/local-identity.ts'
 import type { CallLedger } from '../ledger/call-ledger.ts'
 import type { CallerCounters } from '../limits/caller-counters.ts'
 import { UploadMetrics } from '../metrics/upload-metrics.ts'
+import type { Trace, Tracer } from '../tracing/trace.ts'
 import { loadExample } from '../transfer/example.ts'
 import { CallerGate } from './caller-gate.ts'
 import { Compression } from './compression/compression.ts'
@@ -42,6 +44,8 @@ import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
 import { RequestGate } from './request-gate.ts'
 import { openRequestLog } from './request-log.ts'
+import { TracedManagedCatalogue, tracedFor } from './traced-catalogue.ts'
+import { openTracer } from './tracing.ts'
 import { watchFile } from './watch-file.ts'
 import { WriteTroubles } from './write-troubles.ts'
 
@@ -96,6 +100,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const { config } = options
   const metrics = openMetrics(config, options.logger)
   const nova = openNovaProxy(config, metrics)
+  const tracer = await openTracer(config, options.logger)
   const { database, firstAccounts } = await inDataFolder(config.data, () => openAccounts(options))
   const troubles = new WriteTroubles(options.logger, () => database.tryWrite())
   database.watchWrites(troubles)
@@ -112,6 +117,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
   const close = async () => {
     await drain(apps)
     await metrics?.close()
+    await tracer?.close()
     ledger?.close()
     await imageData?.close()
     await nova?.close()
@@ -130,7 +136,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
       measureCatalogue(metrics.registry, database, file)
     }
     const listening = await listenAll(
-      { ...options, nova, ledger, readiness, metrics },
+      { ...options, nova, ledger, readiness, metrics, tracer },
       database,
       imageData,
       apps,
@@ -206,15 +212,20 @@ function counted(service: ImageDataService, { registry }: OpenedMetrics): ImageD
   return { ...service, files: countUploads(service.files, new UploadMetrics(registry)) }
 }
 
+function spannedOver(catalogue: ManagedCatalogue) {
+  return (trace: Trace) => new TracedManagedCatalogue(catalogue, trace)
+}
+
 interface OpenedBeside {
   readonly nova: Elsewhere | undefined
   readonly ledger: CallLedger | undefined
   readonly readiness: Readiness
   readonly metrics: OpenedMetrics | undefined
+  readonly tracer: Tracer | undefined
 }
 
 async function listenAll(
-  { config, logger, nova, ledger, readiness, metrics, ...own }: StartOptions & OpenedBeside,
+  { config, logger, nova, ledger, readiness, metrics, tracer, ...own }: StartOptions & OpenedBeside,
   database: Database,
   { catalogue, service }: OpenedImageData,
   apps: FastifyInstance[],
@@ -244,7 +255,7 @@ async function listenAll(
     compute: computeFace({
       ...common,
       baseUrl: policy('compute'),
-      catalogueFor: () => catalogue,
+      catalogueFor: tracer === undefined ? () => catalogue : tracedFor(() => catalogue),
       answers,
       ...endOfCalls(config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
@@ -254,6 +265,7 @@ async function listenAll(
       ...common,
       baseUrl: policy('image'),
       catalogue,
+      ...(tracer === undefined ? {} : { catalogueWithin: spannedOver(catalogue) }),
       now: () => Math.floor(Date.now() / 1000),
       data: metrics === undefined ? service : counted(service, metrics),
       cloudimages: answerCloudimages,
@@ -268,7 +280,7 @@ async function listenAll(
   const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
-    const parts = { readiness, gate, callers, meter, requestLog, compression }
+    const parts = { readiness, gate, callers, meter, requestLog, tracer, compression }
     const app = createHttpServer(faces[name], logger, given, parts)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)

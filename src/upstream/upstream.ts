@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Span, Trace } from '../tracing/trace.ts'
 import { type Address, Addresses } from './addresses.ts'
 import { Breaker } from './breaker.ts'
 import { type Buffered, Exchange, type RawAnswer } from './exchange.ts'
@@ -47,6 +48,8 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
   readonly requestId: string
+  /** What the service works under. */
+  readonly trace?: Trace | undefined
   /** Whose turn it takes among those that wait; all that are not known are one caller. */
   readonly caller?: string
   /** Ends the request when the caller has left. */
@@ -109,7 +112,9 @@ export class Upstream {
       const address = this.#addresses.next(tried)
       tried.add(address)
       const exchange = this.#exchange(request, deadlineMs)
-      const outcome = await this.#attempt(address, request, exchange)
+      const span = this.#beginSpan(address, request, attempt)
+      const outcome = await this.#attempt(address, request, exchange, span)
+      if (span !== undefined) endSpan(span, outcome)
       if (isProbe) this.#breaker.endProbe()
       const hasFailed = isPassing(outcome)
       if (hasFailed) address.failedAtMs = performance.now()
@@ -201,8 +206,14 @@ export class Upstream {
     return new Exchange(this.name, this.limits, deadlineMs, signal, this.#buffered)
   }
 
-  async #attempt(address: Address, request: UpstreamRequest, exchange: Exchange): Promise<Outcome> {
-    const { path, query } = request
+  async #attempt(
+    address: Address,
+    request: UpstreamRequest,
+    exchange: Exchange,
+    span: Span | undefined,
+  ): Promise<Outcome> {
+    const { path, query, requestId } = request
+    const trace = span?.trace ?? request.trace
     const target = `${address.basePath}${path}`
     const sinceMs = performance.now()
     try {
@@ -211,7 +222,11 @@ export class Upstream {
           {
             method: request.method,
             path: query === undefined || query === '' ? target : `${target}?${query}`,
-            headers: { ...request.headers, 'x-openstack-request-id': request.requestId },
+            headers: {
+              ...request.headers,
+              'x-openstack-request-id': requestId,
+              ...trace?.headers,
+            },
             body: request.body ?? null,
           },
           exchange,
@@ -229,6 +244,20 @@ export class Upstream {
     } finally {
       this.#gate.leave()
     }
+  }
+
+  /** Neither the query nor a header is in it. */
+  #beginSpan(address: Address, { trace, method, path }: UpstreamRequest, attempt: number) {
+    if (trace?.begin === undefined) return undefined
+    const { hostname, port, protocol } = new URL(address.url)
+    return trace.begin(`${method} ${this.name}`, 'client', {
+      'http.request.method': method,
+      'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
+      'peer.service': this.name.toLowerCase(),
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+      'url.path': `${address.basePath}${path}`,
+    })
   }
 
   #redirected(status: number): UpstreamFault {
@@ -283,6 +312,20 @@ export class Upstream {
       durationMs: performance.now() - startMs,
     })
   }
+}
+
+function endSpan(span: Span, outcome: Outcome): void {
+  const answer = 'answer' in outcome ? outcome.answer : undefined
+  const isFailed = answer === undefined || answer.status >= 400
+  const type = 'fault' in outcome ? outcome.fault.code : String(answer?.status)
+  span.end({
+    attributes: {
+      'http.response.status_code': answer?.status,
+      'error.type': isFailed ? type : undefined,
+      'openstack.upstream_request_id': answer?.upstreamRequestId,
+    },
+    isFailed,
+  })
 }
 
 function isPassing(outcome: Outcome): boolean {

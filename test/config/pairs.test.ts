@@ -174,6 +174,11 @@ describe('what holds the images and what knows the callers', () => {
       /^compute\.upstreamUrl .* is where Afterimage itself listens; .*--compute-port/,
     ]),
     [
+      'a part of traces that nobody gets',
+      { 'tracing.sampleRatio': '1' },
+      /^tracing\.sampleRatio .* is of traces that nobody gets: give --tracing-otlp-url/,
+    ],
+    [
       'a cloud and its Keystone',
       { cloud: 'mine', 'keystone.url': KEYSTONE },
       /^keystone\.url \(--keystone-url\) is what "cloud" says/,
@@ -234,6 +239,30 @@ describe("the service user's password", () => {
     const alone = problemsOf({ 'glance.url': GLANCE, 'keystone.serviceUser': 'nova' }, variable)
     assert.match(alone[0] ?? '', /keystone\.serviceUser .* needs a Keystone/)
   })
+})
+
+describe('the part of traces that is recorded', () => {
+  const url = 'http://127.0.0.1:4318/'
+  for (const [text, value] of [
+    ['0', 0],
+    ['0.05', 0.05],
+    ['1', 1],
+    ['1.0', 1],
+  ] as const) {
+    it(`may be ${text}`, () => {
+      const { config } = load({ 'tracing.otlpUrl': url, 'tracing.sampleRatio': text })
+      assert.deepEqual(config.tracing, { otlpUrl: 'http://127.0.0.1:4318', sampleRatio: value })
+    })
+  }
+  for (const text of ['', '.5', '1.1', '2', '-0.1', '1e-2', '5%', '0.', 'NaN']) {
+    it(`may not be ${JSON.stringify(text)}`, () => {
+      const [problem = 'taken'] = problemsOf({
+        'tracing.otlpUrl': url,
+        'tracing.sampleRatio': text,
+      })
+      assert.match(problem, /tracing\.sampleRatio|--tracing-sample-ratio/)
+    })
+  }
 })
 
 describe('values for a cloud', () => {

@@ -14,7 +14,6 @@ import { once as happened } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 
 export interface SeenRequest {
   readonly method: string
@@ -42,16 +41,18 @@ export interface FakeUpstream {
   start(): Promise<void>
 }
 
+/** A test, or what stands for all tests of a file. */
+export interface Ending {
+  after(stop: () => Promise<void>): void
+}
+
 interface FakeOptions {
   /** PEM; with them the service speaks TLS. */
   readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 /** Starts one that answers 404 until it is told otherwise. */
-export async function fakeUpstream(
-  t: TestContext,
-  options: FakeOptions = {},
-): Promise<FakeUpstream> {
+export async function fakeUpstream(t: Ending, options: FakeOptions = {}): Promise<FakeUpstream> {
   const requests: SeenRequest[] = []
   const sockets = new Set<object>()
   const responses = new Set<object>()

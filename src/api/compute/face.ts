@@ -41,7 +41,7 @@ import {
   showItem,
   showMetadata,
 } from './metadata.ts'
-import type { Operation } from './routes.ts'
+import { type Operation, routeOf } from './routes.ts'
 import { imageSuccessor, successorOf } from './successor.ts'
 import { printImage } from './view.ts'
 
@@ -73,6 +73,7 @@ export function computeFace(deps: ComputeDependencies): Face {
       if (call !== undefined) return call.operation
       return isPassedOn(request.originalUrl) ? 'forward' : operationAt(request)
     },
+    routeOf,
     printFailure({ status, message, retryAfterS }) {
       const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }
       const fault = new ComputeFault(FAILURE_CODES[status], message, retry)

@@ -1,4 +1,10 @@
-import { allowFor, matchRoute, type Route, type RouteMatch } from '../request/route-table.ts'
+import {
+  allowFor,
+  matchRoute,
+  pathOf,
+  type Route,
+  type RouteMatch,
+} from '../request/route-table.ts'
 import { IMAGES_UNTIL, METADATA_UNTIL, type Microversion } from './versions.ts'
 
 /** What a request asks this face to do. */
@@ -71,4 +77,10 @@ export function findRoute(method: string, path: readonly string[]): RouteMatch<I
 
 export function allowedAt(path: readonly string[]): string {
   return allowFor(ROUTES, path)
+}
+
+/** The path of an operation, with `:name` for what varies in it; undefined: it has none. */
+export function routeOf(operation: string): string | undefined {
+  const path = pathOf(ROUTES, operation)
+  return path === undefined ? undefined : `/v2.1/${path}`
 }

@@ -30,6 +30,8 @@ export interface Face {
    * known; `other`: a method that the path does not have.
    */
   operationOf(request: FastifyRequest): string
+  /** The path that an operation has, with `:name` for what varies in it; undefined: it has none. */
+  routeOf?(operation: string): string | undefined
   /** The API that an operation belongs to, where the port carries more than one. */
   apiOf?(operation: string): string
   /**

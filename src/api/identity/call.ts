@@ -1,11 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import type { UserService } from '../../identity/application-credentials.ts'
 import type { Caller } from '../../identity/identity.ts'
-import type { TokenDescription } from '../../identity/token-service.ts'
+import type { IssuedToken, SignIn, TokenDescription } from '../../identity/token-service.ts'
+import { within } from '../../tracing/trace.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
 import type { CallerLimits } from '../request/caller-limits.ts'
 import { rememberCaller } from '../request/known-caller.ts'
+import { passedOnTrace } from '../request/known-trace.ts'
 import type { Endpoints } from './catalog.ts'
 import { forbidden, KeystoneFault, unauthorized } from './faults.ts'
 
@@ -49,11 +51,20 @@ export function ok(body: unknown): Answer {
 
 /** The caller. @throws KeystoneFault 401, CallerThrottled */
 export async function callerOf(call: Call): Promise<Caller> {
-  const caller = await call.users.authenticate(header(call, 'x-auth-token') ?? '')
+  const caller = await within(passedOnTrace(call.request), 'identity', () =>
+    call.users.authenticate(header(call, 'x-auth-token') ?? ''),
+  )
   if (caller === undefined) throw unauthorized()
   rememberCaller(call.request, caller)
   await call.callerLimits?.admit(call.request, caller)
   return caller
+}
+
+/** @throws SignInFault */
+export function signIn(call: Call, asked: Omit<SignIn, 'address'>): Promise<IssuedToken> {
+  return within(passedOnTrace(call.request), 'identity sign-in', () =>
+    call.users.signIn({ ...asked, address: call.address }),
+  )
 }
 
 /** The caller, and all there is to say of the token. @throws KeystoneFault 401, CallerThrottled */

@@ -8,7 +8,7 @@ import { clientAddress } from '../request/client-address.ts'
 import type { Answer, IdentityDependencies } from './call.ts'
 import type { Endpoints } from './catalog.ts'
 import { faultBody, faultOf, KeystoneFault } from './faults.ts'
-import { allowedBy, findRoute, handlerOf, operationOn, routeAt } from './routes.ts'
+import { allowedBy, findRoute, handlerOf, operationOn, routeAt, routeOf } from './routes.ts'
 
 /** The largest sign-in is a few kilobytes; this leaves room for a long token. */
 const BODY_BYTES_MAX = 64 * 1024
@@ -21,6 +21,7 @@ export function identityFace(deps: IdentityDependencies): Face {
     requestIdHeaders: ['x-openstack-request-id'],
     bodyBytesMax: BODY_BYTES_MAX,
     operationOf,
+    routeOf,
     printFailure: ({ status, message }) => ({
       contentType: JSON_TYPE,
       body: faultBody(status, message),

@@ -171,3 +171,11 @@ export function allowedBy(route: Route): string {
   )
   return [...methods, 'OPTIONS'].join(', ')
 }
+
+/** The path of an operation, with `:name` for what varies in it; undefined: it has none. */
+export function routeOf(operation: string): string | undefined {
+  const route = ROUTES.find(({ operations }) =>
+    Object.values<string>(operations).includes(operation),
+  )
+  return route && `/${route.path}`
+}

@@ -1,4 +1,4 @@
-import { type Answer, type Call, callerOf, ok, subjectOf } from './call.ts'
+import { type Answer, type Call, callerOf, ok, signIn, subjectOf } from './call.ts'
 import { catalog } from './catalog.ts'
 import { KeystoneFault } from './faults.ts'
 import { readSignIn, readSignInV2 } from './query.ts'
@@ -8,9 +8,9 @@ const SUBJECT_TOKEN = 'x-subject-token'
 
 /** `POST /v3/auth/tokens`; the token itself is in the header, as in Keystone. */
 export async function createToken(call: Call): Promise<Answer> {
-  const { request, address } = call
+  const { request } = call
   const body = readSignIn(request.body, request.headers['content-type'])
-  const { token, description } = await call.users.signIn({ ...body, address })
+  const { token, description } = await signIn(call, body)
   return {
     status: 201,
     body: tokenDocument(description, call.endpoints, wantsCatalog(call)),
@@ -48,9 +48,9 @@ export async function showCatalog(call: Call): Promise<Answer> {
 
 /** `POST /v2.0/tokens` */
 export async function createTokenV2(call: Call): Promise<Answer> {
-  const { request, address, users } = call
+  const { request, users } = call
   const body = readSignInV2(request.body, request.headers['content-type'])
-  const issued = await users.signIn({ ...body, address })
+  const issued = await signIn(call, body)
   const { project } = issued.description
   const tenant = project === null ? undefined : await users.project(project.id)
   return ok(accessDocument(issued, tenant, call.endpoints))

@@ -1,5 +1,6 @@
 import type { ManagedCatalogue } from '../../catalogue/managed-catalogue.ts'
 import type { Claim, ImageFiles } from '../../image-data/image-files.ts'
+import type { Trace } from '../../tracing/trace.ts'
 import type { Endpoint } from '../face/endpoints.ts'
 import type { Authentication } from '../request/authenticate.ts'
 import type { BaseUrlPolicy } from '../request/base-url.ts'
@@ -14,6 +15,8 @@ export interface Gate extends Authentication {
 /** What the image face stands on. */
 export interface ImageDependencies extends Gate {
   readonly catalogue: ManagedCatalogue
+  /** The catalogue for a request whose spans are recorded; by default the same. */
+  readonly catalogueWithin?: (trace: Trace) => ManagedCatalogue
   /** The clock, in Unix seconds. */
   readonly now: () => number
   readonly data: ImageDataService

@@ -2,13 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { allowCompression } from '../face/compressible.ts'
 import type { Face } from '../face/face.ts'
 import { sendUnlessKnown } from '../request/entity-tag.ts'
+import { passedOnTrace } from '../request/known-trace.ts'
 import { readTarget } from '../request/target.ts'
 import { admit, operationAt } from './admit.ts'
 import type { Answer, Call } from './call.ts'
 import type { ImageDependencies } from './dependencies.ts'
 import { faultOf, printFailure, printFault } from './faults.ts'
 import { HANDLERS } from './operations.ts'
-import { demandsOf, findRoute, type Operation } from './routes.ts'
+import { demandsOf, findRoute, type Operation, routeOf } from './routes.ts'
 import { PREFIXES } from './version-documents.ts'
 
 /** Of a JSON document: room for 128 properties of 64 KiB, which Glance's quota allows. */
@@ -24,6 +25,7 @@ export function imageFace(deps: ImageDependencies): Face {
     streamsBody,
     operationOf: (request) =>
       request.getDecorator<Call | undefined>(CALL)?.operation ?? operationAt(request),
+    routeOf,
     apiOf: (operation) => (operation === 'list_cloudimages' ? 'ims' : 'image'),
     register(app) {
       register(app, deps)
@@ -63,13 +65,20 @@ function register(app: FastifyInstance, deps: ImageDependencies): void {
     try {
       const call = request.getDecorator<Call>(CALL)
       if (isUpload(call.operation)) await deps.callerLimits?.hold('upload', reply, call.caller)
-      return send(reply, await HANDLERS[call.operation](call, deps, request))
+      return send(reply, await HANDLERS[call.operation](call, within(deps, request), request))
     } catch (error) {
       return refuse(request, reply, error)
     }
   }
   app.all('*', handler)
   app.setNotFoundHandler(handler) // methods that the router does not know
+}
+
+/** What a request stands on: where its spans are recorded, what is done in the catalogue has some. */
+function within(deps: ImageDependencies, request: FastifyRequest): ImageDependencies {
+  if (deps.catalogueWithin === undefined) return deps
+  const trace = passedOnTrace(request)
+  return trace?.begin === undefined ? deps : { ...deps, catalogue: deps.catalogueWithin(trace) }
 }
 
 /** As bytes: to text the framework would add a charset, which Glance does not send. */

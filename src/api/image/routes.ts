@@ -1,4 +1,10 @@
-import { allowFor, matchRoute, type Route, type RouteMatch } from '../request/route-table.ts'
+import {
+  allowFor,
+  matchRoute,
+  pathOf,
+  type Route,
+  type RouteMatch,
+} from '../request/route-table.ts'
 
 /** What an operation asks of a request before it is carried out. */
 interface Demands {
@@ -113,4 +119,10 @@ export const PUBLIC_ALLOW = 'GET, HEAD, OPTIONS'
 /** @param path the segments after the version. */
 export function allowedAt(path: readonly string[]): string {
   return allowFor(ROUTES, path)
+}
+
+/** The path of an operation, with `:name` for what varies in it; undefined: it has none. */
+export function routeOf(operation: string): string | undefined {
+  const path = pathOf(ROUTES, operation)
+  return path === undefined ? undefined : `/v2/${path}`
 }

@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller, Identity } from '../../identity/identity.ts'
+import { within } from '../../tracing/trace.ts'
 import type { CallerLimits } from './caller-limits.ts'
 import { rememberCaller } from './known-caller.ts'
+import { passedOnTrace } from './known-trace.ts'
 import { passedOnRequestId } from './request-id.ts'
 
 export interface Authentication {
@@ -19,7 +21,9 @@ export async function authenticate(
 ): Promise<Caller | undefined> {
   const token = tokenOf(request)
   if (token === '') return undefined
-  const caller = await users.authenticate(token, passedOnRequestId(request))
+  const caller = await within(passedOnTrace(request), 'identity', (trace) =>
+    users.authenticate(token, passedOnRequestId(request), trace),
+  )
   if (caller === undefined) return undefined
   rememberCaller(request, caller)
   await callerLimits?.admit(request, caller)

@@ -39,6 +39,12 @@ export function matchRoute<R extends Route<string>>(
   return first === undefined ? { kind: 'none' } : { kind: 'method', allow: allowedBy(first) }
 }
 
+/** The path of the first route that has an operation, such as `images/:id`. */
+export function pathOf(routes: readonly Route<string>[], operation: string): string | undefined {
+  const route = routes.find(({ operations }) => Object.values(operations).includes(operation))
+  return route?.path.join('/')
+}
+
 /** The value of `Allow` for a path: that of the most specific route. */
 export function allowFor(routes: readonly Route<string>[], segments: readonly string[]): string {
   const route = routes.find(({ path }) => fits(path, segments))

@@ -218,12 +218,13 @@ class GlanceCatalogue implements Catalogue {
   }
 
   #send(request: Omit<UpstreamRequest, 'requestId'>): Promise<JsonAnswer> {
-    const { token, requestId, projectId, userId } = this.#asker
+    const { token, requestId, trace, projectId, userId } = this.#asker
     const headers = { ...request.headers, 'x-auth-token': token }
     return this.#parts.upstream.requestJson({
       ...request,
       headers,
       requestId,
+      trace,
       caller: projectId ?? userId,
     })
   }

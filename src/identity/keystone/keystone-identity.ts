@@ -1,4 +1,5 @@
 import { hash, randomUUID } from 'node:crypto'
+import type { Trace } from '../../tracing/trace.ts'
 import type { JsonAnswer, Upstream } from '../../upstream/upstream.ts'
 import {
   type Caller,
@@ -16,7 +17,7 @@ import {
 import { readToken } from './read-token.ts'
 import { ServiceToken, type ServiceUser } from './service-token.ts'
 import { TokenCache } from './token-cache.ts'
-import { askKeystone, unexpected } from './trouble.ts'
+import { askKeystone, type Origin, unexpected } from './trouble.ts'
 
 export interface KeystoneOptions {
   /** Keystone's base URLs, without a version. */
@@ -67,7 +68,11 @@ export class KeystoneIdentity implements Identity {
     this.#now = now
   }
 
-  async authenticate(token: string, requestId?: string): Promise<Caller | undefined> {
+  async authenticate(
+    token: string,
+    requestId?: string,
+    trace?: Trace,
+  ): Promise<Caller | undefined> {
     if (token.length > TOKEN_BYTES_MAX || !HEADER_VALUE.test(token)) {
       this.#watch('malformed')
       return undefined
@@ -85,7 +90,7 @@ export class KeystoneIdentity implements Identity {
     }
     const asking = this.#asking.get(key)
     if (asking !== undefined) this.#watch('joined')
-    return asking ?? this.#ask(key, token, requestId ?? `req-${randomUUID()}`)
+    return asking ?? this.#ask(key, token, { requestId: requestId ?? `req-${randomUUID()}`, trace })
   }
 
   forget(token: string): void {
@@ -95,9 +100,9 @@ export class KeystoneIdentity implements Identity {
     this.#asking.delete(key)
   }
 
-  #ask(key: string, token: string, requestId: string): Promise<Caller | undefined> {
+  #ask(key: string, token: string, origin: Origin): Promise<Caller | undefined> {
     const isCurrent = () => this.#asking.get(key) === asking
-    const asking = this.#lookUp(token, requestId)
+    const asking = this.#lookUp(token, origin)
       .then(({ caller, outcome, cacheUntilMs }) => {
         this.#watch(outcome)
         if (!isCurrent()) return caller
@@ -116,8 +121,8 @@ export class KeystoneIdentity implements Identity {
     return asking
   }
 
-  async #lookUp(token: string, requestId: string): Promise<Found> {
-    const answer = await this.#validate(token, requestId)
+  async #lookUp(token: string, origin: Origin): Promise<Found> {
+    const answer = await this.#validate(token, origin)
     const nowMs = this.#now()
     if (answer.status === 200) {
       const caller = readToken(answer.json, this.#region)
@@ -140,22 +145,22 @@ export class KeystoneIdentity implements Identity {
     throw unexpected(answer)
   }
 
-  async #validate(token: string, requestId: string): Promise<JsonAnswer> {
-    if (this.#service === undefined) return this.#validateWith(token, token, requestId)
-    const own = await this.#service.get(requestId)
-    const answer = await this.#validateWith(own, token, requestId)
+  async #validate(token: string, origin: Origin): Promise<JsonAnswer> {
+    if (this.#service === undefined) return this.#validateWith(token, token, origin)
+    const own = await this.#service.get(origin)
+    const answer = await this.#validateWith(own, token, origin)
     if (answer.status !== 401) return answer
     this.#service.drop(own)
-    return this.#validateWith(await this.#service.get(requestId), token, requestId)
+    return this.#validateWith(await this.#service.get(origin), token, origin)
   }
 
   /** The answer includes the service catalogue, which has the image endpoint for this caller. */
-  #validateWith(own: string, subject: string, requestId: string): Promise<JsonAnswer> {
+  #validateWith(own: string, subject: string, origin: Origin): Promise<JsonAnswer> {
     return askKeystone(this.#upstream, {
       method: 'GET',
       path: '/v3/auth/tokens',
       headers: { 'x-auth-token': own, 'x-subject-token': subject, accept: 'application/json' },
-      requestId,
+      ...origin,
     })
   }
 }

@@ -2,7 +2,7 @@ import type { Upstream } from '../../upstream/upstream.ts'
 import { IdentityUnavailable } from '../identity.ts'
 import { SERVICE_REFUSAL_MS, SERVICE_TOKEN_MARGIN_MS } from './limits.ts'
 import { readToken } from './read-token.ts'
-import { askKeystone, unexpected } from './trouble.ts'
+import { askKeystone, type Origin, unexpected } from './trouble.ts'
 
 /** The user who checks tokens at Keystone, in a cloud whose policy requires a service user. */
 export interface ServiceUser {
@@ -34,9 +34,9 @@ export class ServiceToken {
   }
 
   /** @throws IdentityUnavailable */
-  async get(requestId: string): Promise<string> {
+  async get(origin: Origin): Promise<string> {
     if (this.#held !== undefined && this.#now() < this.#held.renewAtMs) return this.#held.token
-    this.#signingIn ??= this.#signIn(requestId).finally(() => {
+    this.#signingIn ??= this.#signIn(origin).finally(() => {
       this.#signingIn = undefined
     })
     return (await this.#signingIn).token
@@ -47,7 +47,7 @@ export class ServiceToken {
     if (this.#held?.token === token) this.#held = undefined
   }
 
-  async #signIn(requestId: string): Promise<Held> {
+  async #signIn(origin: Origin): Promise<Held> {
     if (this.#now() - this.#refusedAtMs < SERVICE_REFUSAL_MS) throw this.#refusal()
     const answer = await askKeystone(this.#upstream, {
       method: 'POST',
@@ -55,7 +55,7 @@ export class ServiceToken {
       query: 'nocatalog',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify({ auth: this.#credentials() }),
-      requestId,
+      ...origin,
     })
     if (answer.status === 401) {
       this.#refusedAtMs = this.#now()

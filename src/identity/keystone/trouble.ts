@@ -11,6 +11,9 @@ const KINDS: Readonly<Record<UpstreamFaultCode, IdentityTrouble>> = {
   too_large: 'invalid',
 }
 
+/** For which request Keystone is asked. */
+export type Origin = Pick<UpstreamRequest, 'requestId' | 'trace'>
+
 /** Asks Keystone. @throws IdentityUnavailable when there is no answer */
 export async function askKeystone(
   upstream: Upstream,
