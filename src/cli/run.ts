@@ -6,12 +6,14 @@ import { addBackupCommand } from './backup.ts'
 import { addCallersCommand } from './callers.ts'
 import { addCheckCommand } from './check.ts'
 import { addCompareCommand } from './compare.ts'
+import { addCompletionCommand } from './completion.ts'
 import { addConfigCommand } from './config.ts'
 import { addCredentialCommand } from './credential.ts'
 import { addExportCommand } from './export.ts'
 import { UsageFailure } from './failure.ts'
 import { addImagesCommand } from './images.ts'
 import { addImportCommand } from './import.ts'
+import { addManCommand } from './man.ts'
 import { addProjectCommand } from './project.ts'
 import { addReportCommand } from './report.ts'
 import { addRestoreCommand } from './restore.ts'
@@ -81,6 +83,8 @@ function createProgram(terminal: Terminal): Command {
   addUserCommand(program, terminal)
   addCredentialCommand(program, terminal)
   addConfigCommand(program, terminal)
+  addCompletionCommand(program, terminal)
+  addManCommand(program, terminal)
   return program
 }
 

@@ -11,6 +11,8 @@ export interface ValueKind<T> {
   readonly form: string
   /** May hold several texts: a comma-separated flag or variable, a sequence in the file. */
   readonly isList: boolean
+  /** All right values, where there are few; for completion in a shell. */
+  readonly words?: readonly string[]
   /** undefined for an invalid value. Relative paths start at `folder`. */
   read(texts: readonly string[], folder: string): T | undefined
 }
@@ -112,9 +114,12 @@ export const NAMES: ValueKind<readonly string[]> = {
   read: (texts) => (texts.every((text) => NAME.read([text], '') !== undefined) ? texts : undefined),
 }
 
-export const YES_OR_NO: ValueKind<boolean> = single('true|false', 'true or false', (text) =>
-  text === 'true' ? true : text === 'false' ? false : undefined,
-)
+export const YES_OR_NO: ValueKind<boolean> = {
+  ...single('true|false', 'true or false', (text) =>
+    text === 'true' ? true : text === 'false' ? false : undefined,
+  ),
+  words: ['true', 'false'],
+}
 
 export const HOST: ValueKind<string> = single(
   'HOST',
@@ -182,7 +187,10 @@ function isNetwork(text: string): boolean {
 }
 
 export function oneOf<T extends string>(placeholder: string, words: readonly T[]): ValueKind<T> {
-  return single(placeholder, `one of ${words.join(', ')}`, (text) =>
-    words.find((word) => word === text),
-  )
+  return {
+    ...single(placeholder, `one of ${words.join(', ')}`, (text) =>
+      words.find((word) => word === text),
+    ),
+    words,
+  }
 }

@@ -90,6 +90,7 @@ describe('the package', () => {
       'bin/afterimage',
       'bin/package.json',
       'dist/cli/main.js',
+      'dist/afterimage.1',
       'examples/images.json',
       'README.md',
       'CHANGELOG.md',

@@ -21,6 +21,8 @@ const COMMANDS = [
   'user',
   'credential',
   'config',
+  'completion',
+  'man',
 ]
 
 describe('help and version', () => {
