@@ -82,7 +82,7 @@ describe('the package', () => {
   it('holds the program, its examples and its papers, and nothing else', () => {
     const strangers = packed.filter(
       (path) =>
-        !/^(bin|dist|examples)\//.test(path) &&
+        !/^(bin|dist|examples|packaging)\//.test(path) &&
         !['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'].includes(path),
     )
     assert.deepEqual(strangers, [])
@@ -92,6 +92,7 @@ describe('the package', () => {
       'dist/cli/main.js',
       'dist/afterimage.1',
       'examples/images.json',
+      'packaging/systemd/afterimage.service',
       'README.md',
       'CHANGELOG.md',
       'LICENSE',
