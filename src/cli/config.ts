@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { untimely } from '../config/key-pair.ts'
 import { OPTION_KEYS, PASSWORD_VARIABLE, SERVICE_PASSWORD_VARIABLE } from '../config/options.ts'
 import { printOrigin } from '../config/settings.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
@@ -15,9 +16,12 @@ export function addConfigCommand(program: Command, terminal: Terminal): void {
     .description('check options, variables and file, and start nothing')
     .addHelpText('after', '\nExample:\n  afterimage config check --config afterimage.yaml')
     .action(() => {
-      const { config } = loadGivenConfig(check, terminal)
+      const { config, secrets } = loadGivenConfig(check, terminal)
       terminal.stdout.write('the configuration is right\n')
       terminal.stdout.write(printEndOfCalls(config.deprecation, Date.now()))
+      for (const line of untimely(secrets.keyPairs, Date.now())) {
+        terminal.stderr.write(`afterimage: ${line}; clients will refuse it\n`)
+      }
     })
   addConfigFlags(check)
 

@@ -63,6 +63,8 @@ export function greetingInFront(
   terminal: Terminal,
 ): string {
   const { cloud, glance, keystone, compute } = config
+  // A certificate is for the name that clients use, and seldom for an address of this machine.
+  const asked = url.startsWith('https:') ? (compute.publicUrl ?? url) : url
   const alone = 'none: Glance judges every token'
   const lines = [
     'Afterimage stands in front of',
@@ -78,7 +80,7 @@ export function greetingInFront(
     cloud === undefined
       ? `${TO_LIST} (by the cloud's openrc, with python3-openstackclient):`
       : `${TO_LIST}:`,
-    `  curl -sS -H "X-Auth-Token: ${tokenOf(config, terminal)}" ${url}/v2.1/images/detail`,
+    `  curl -sS -H "X-Auth-Token: ${tokenOf(config, terminal)}" ${asked}/v2.1/images/detail`,
   ]
   return `${lines.join('\n')}\n\n`
 }

@@ -10,6 +10,7 @@ import type { RunningInFront } from '../server/serve-cloud.ts'
 import { Workers } from '../workers/workers.ts'
 import { logFormat } from './log.ts'
 import { showRenewing } from './renewing.ts'
+import { inClear } from './secrets-in-clear.ts'
 import type { Terminal } from './terminal.ts'
 import type { WorkerGiven, WorkerStarted } from './worker.ts'
 
@@ -69,8 +70,7 @@ async function startWorkers(
     file: fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url)),
     given: (place, known) => ({
       config: withMetricsAt(place, known === undefined ? config : onPorts(config, known.urls)),
-      password: secrets.password?.reveal(),
-      servicePassword: secrets.servicePassword?.reveal(),
+      secrets: inClear(secrets),
       isFirst: place === 0,
     }),
     counts: {
@@ -101,11 +101,14 @@ function withMetricsAt(place: number, config: Config): Config {
   return { ...config, metrics: { host, port: port === 0 ? 0 : port + place } }
 }
 
-const HTTP_PORT = 80
+const USUAL_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
 /** The same configuration, with the ports that were found for those given as 0. */
 function onPorts(config: Config, urls: readonly string[]): Config {
-  const [compute, image, identity] = urls.map((url) => Number(new URL(url).port || HTTP_PORT))
+  const [compute, image, identity] = urls.map((url) => {
+    const { port, protocol } = new URL(url)
+    return Number(port || USUAL_PORTS[protocol])
+  })
   return {
     ...config,
     compute: { ...config.compute, port: compute ?? config.compute.port },

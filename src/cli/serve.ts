@@ -160,7 +160,7 @@ async function greeting(
 
 /** Works in any shell of this machine, and shows no password. */
 async function curlLine(
-  { urls }: RunningCatalogue,
+  running: RunningCatalogue,
   loaded: LoadedConfig,
   terminal: Terminal,
 ): Promise<string | undefined> {
@@ -170,5 +170,9 @@ async function curlLine(
   const project = projects.find(({ name }) => name === PROJECT)
   if (project === undefined) return undefined
   const token = `${shellWord(terminal.program)} token --data ${shellWord(loaded.config.data)}`
-  return `curl -sS -H "X-Auth-Token: $(${token})" ${urls.compute}/v2.1/${project.id}/images/detail`
+  // A certificate is for the name that clients use, and seldom for an address of this machine.
+  const { publicUrl } = loaded.config.compute
+  const isTls = running.urls.compute.startsWith('https:')
+  const url = isTls ? (publicUrl ?? running.urls.compute) : running.urls.compute
+  return `curl -sS -H "X-Auth-Token: $(${token})" ${url}/v2.1/${project.id}/images/detail`
 }

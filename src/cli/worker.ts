@@ -2,20 +2,19 @@ import type { Config } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { modeOf } from '../config/pairs.ts'
-import { Secret } from '../config/secret.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import type { CloudOptions } from '../server/serve-cloud.ts'
 import { shareOfWorker } from '../server/worker-share.ts'
 import { beWorker, type Shared, type Work } from '../workers/worker.ts'
 import { openLog } from './log.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
+import { asSecrets, type SecretsInClear } from './secrets-in-clear.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
-/** What a worker of `serve` is given; secrets in clear, since only text crosses to a process. */
+/** What a worker of `serve` is given. */
 export interface WorkerGiven {
   readonly config: Config
-  readonly password: string | undefined
-  readonly servicePassword: string | undefined
+  readonly secrets: SecretsInClear
   /** One of all workers at a time is. */
   readonly isFirst: boolean
 }
@@ -30,11 +29,7 @@ export interface WorkerStarted {
 
 async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerStarted>> {
   const { config, limits } = shareOfWorker(given.config)
-  const secret = (text: string | undefined) => (text === undefined ? undefined : new Secret(text))
-  const secrets = {
-    password: secret(given.password),
-    servicePassword: secret(given.servicePassword),
-  }
+  const secrets = asSecrets(given.secrets)
   const logger = await openLog(config, process.stderr)
   const callerCounters = shared.callers(config.limits)
   const options = { config, secrets, logger, limits, callerCounters }

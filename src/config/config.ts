@@ -1,6 +1,14 @@
 import type { DeprecationPolicy } from '../deprecation/policy.ts'
+import type { KeyPairs } from './key-pair.ts'
 import type { OptionValues } from './options.ts'
 import type { Secret } from './secret.ts'
+import type { ServiceName } from './tls-options.ts'
+
+/** Where a certificate is, and its key. */
+export interface TlsConfig {
+  readonly certFile: string | undefined
+  readonly keyFile: string | undefined
+}
 
 /** Where one face listens, and what clients see of it. */
 export interface FaceConfig {
@@ -8,6 +16,8 @@ export interface FaceConfig {
   readonly port: number
   /** Without a slash at its end; undefined: links follow the request. */
   readonly publicUrl: string | undefined
+  /** In place of what all services have. */
+  readonly tls: TlsConfig
 }
 
 export interface ImageConfig extends FaceConfig {
@@ -67,6 +77,8 @@ export interface Config {
   }
   readonly image: ImageConfig
   readonly identity: FaceConfig
+  /** For all services. */
+  readonly tls: TlsConfig
   /** Compress answers for callers who ask for it. */
   readonly compression: boolean
   /** IP addresses and networks in CIDR form. */
@@ -120,12 +132,15 @@ export interface Secrets {
   readonly password: Secret | undefined
   /** Of `keystone.serviceUser`. */
   readonly servicePassword: Secret | undefined
+  /** What the services are served with. */
+  readonly keyPairs: KeyPairs
 }
 
 export function assembleConfig(values: OptionValues): Config {
-  const face = (name: 'compute' | 'image' | 'identity'): FaceConfig => ({
+  const face = (name: ServiceName): FaceConfig => ({
     port: values[`${name}.port`],
     publicUrl: values[`${name}.publicUrl`],
+    tls: tlsOf(values, `${name}.tls`),
   })
   return deepFreeze({
     data: values['data'],
@@ -145,6 +160,7 @@ export function assembleConfig(values: OptionValues): Config {
       requireFormatMatch: values['image.requireFormatMatch'],
     },
     identity: face('identity'),
+    tls: tlsOf(values, 'tls'),
     compression: values['compression'],
     trustedProxies: [...values['trustedProxies']],
     cloud: values['cloud'],
@@ -186,6 +202,10 @@ export function assembleConfig(values: OptionValues): Config {
       slowMs: values['log.slowMs'],
     },
   })
+}
+
+function tlsOf(values: OptionValues, prefix: 'tls' | `${ServiceName}.tls`): TlsConfig {
+  return { certFile: values[`${prefix}.certFile`], keyFile: values[`${prefix}.keyFile`] }
 }
 
 function keystoneOf(values: OptionValues): KeystoneConfig {

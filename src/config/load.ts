@@ -1,6 +1,7 @@
 import { assembleConfig, type Config, type Secrets } from './config.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile, readSecretFile } from './file.ts'
+import { readKeyPairs } from './key-pairs.ts'
 import {
   CONFIG_VARIABLE,
   flagOf,
@@ -64,11 +65,11 @@ export function loadConfig({ flags, configFile, environment, cwd }: ConfigSource
     origins.set(setting.key, setting.origin)
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  const loaded = {
-    config: assembleConfig(byKey(values) as OptionValues),
-    secrets: readSecrets(environment, values, problems),
-    origins: byKey(origins) as Record<OptionKey, Origin>,
-  }
+  const config = assembleConfig(byKey(values) as OptionValues)
+  const givenAt = byKey(origins) as Record<OptionKey, Origin>
+  const passwords = readPasswords(environment, values, problems)
+  const keyPairs = readKeyPairs(config, givenAt, problems)
+  const loaded = { config, secrets: { ...passwords, keyPairs }, origins: givenAt }
   const hasServicePassword = loaded.secrets.servicePassword !== undefined
   problems.push(...pairProblems(loaded.config, loaded.origins, hasServicePassword))
   if (modeOf(loaded.config) === 'embedded') problems.push(...samePorts(values, origins))
@@ -76,12 +77,12 @@ export function loadConfig({ flags, configFile, environment, cwd }: ConfigSource
   return loaded
 }
 
-/** Secrets have no flag and no key, since others can read command lines and files. */
-function readSecrets(
+/** Passwords have no flag and no key, since others can read command lines and files. */
+function readPasswords(
   environment: Environment,
   values: ReadonlyMap<OptionKey, unknown>,
   problems: string[],
-): Secrets {
+): Omit<Secrets, 'keyPairs'> {
   const secret = (text: string | undefined) => (text ? new Secret(text) : undefined)
   const file = values.get('keystone.servicePasswordFile')
   const given = environment[SERVICE_PASSWORD_VARIABLE]

@@ -3,6 +3,7 @@ import { LEDGER_OPTIONS } from './ledger-options.ts'
 import { LIMITS_OPTIONS } from './limits-options.ts'
 import { LOG_OPTIONS } from './log-options.ts'
 import { METRICS_OPTIONS } from './metrics-options.ts'
+import { TLS_OPTIONS } from './tls-options.ts'
 import { TRACING_OPTIONS } from './tracing-options.ts'
 import {
   BASE_URL,
@@ -124,6 +125,7 @@ export const OPTIONS = {
     default: undefined,
     description: 'address clients sign in at; by default the host each request asked',
   },
+  ...TLS_OPTIONS,
   compression: {
     kind: YES_OR_NO,
     default: ['true'],

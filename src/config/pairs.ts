@@ -71,11 +71,15 @@ export function pairProblems(
 
 const EMBEDDED_ONLY: ReadonlySet<OptionKey> = new Set<OptionKey>([
   'image.port',
+  'image.tls.certFile',
+  'image.tls.keyFile',
   'image.sizeBytesMax',
   'image.freeBytesMin',
   'image.uploadsMax',
   'image.requireFormatMatch',
   'identity.port',
+  'identity.tls.certFile',
+  'identity.tls.keyFile',
   'limits.uploadsPerCaller',
   'tokens.lifetimeHours',
 ])

@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
+import type { KeyPair } from '../config/key-pair.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import type { CallerGate } from './caller-gate.ts'
 import type { Compression } from './compression/compression.ts'
@@ -29,6 +30,7 @@ import {
 import type { RequestGate } from './request-gate.ts'
 import { ShortWay } from './short-way.ts'
 import { rememberConnections } from './silent-connections.ts'
+import { allowHalfOpen, tlsOptions } from './tls.ts'
 
 /** What the servers of a process have in common. */
 export interface ServerParts extends Observers {
@@ -39,6 +41,8 @@ export interface ServerParts extends Observers {
   readonly callers?: CallerGate
   /** Without it, answers are sent as they are. */
   readonly compression?: Compression | undefined
+  /** Speak TLS with this certificate; without one, plain HTTP. */
+  readonly keyPair?: KeyPair | undefined
 }
 
 /**
@@ -49,10 +53,10 @@ export function createHttpServer(
   face: Face,
   logger: FastifyBaseLogger,
   given: Partial<ServerLimits> = {},
-  { readiness = new Readiness(), gate, callers, compression, ...observers }: ServerParts = {},
+  { readiness = new Readiness(), gate, callers, ...parts }: ServerParts = {},
 ): FastifyInstance {
+  const { compression, keyPair, ...observers } = parts
   const limits = { ...SERVER_LIMITS, ...given }
-  const shortWay = new ShortWay(face, { ...observers, gate, compression })
   const app = Fastify({
     loggerInstance: loggerForFramework(logger),
     logController: new LogController({ disableRequestLogging: true }),
@@ -64,13 +68,7 @@ export function createHttpServer(
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
-    http: {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: limits.headersTimeoutMs,
-      connectionsCheckingInterval: limits.timeoutCheckIntervalMs,
-      // Node would answer a missing Host itself, without a body; base-url.ts does, in shape.
-      requireHostHeader: false,
-    },
+    ...nodeOptions(limits, keyPair),
     clientErrorHandler: (error, socket) => answerParserError(face, error, socket as Socket),
     frameworkErrors: (error, request, reply) => {
       observeRequest(observers, face, request, reply.raw, () => 'unknown')
@@ -84,6 +82,7 @@ export function createHttpServer(
   // A caller may close its sending side after the request; Node would cut what is being answered.
   // One of several processes that is full drops a connection; else all that are pass it on for ever.
   Object.assign(app.server, { httpAllowHalfOpen: true, dropMaxConnection: true })
+  allowHalfOpen(app.server)
   rememberConnections(app.server)
   meetExpectations(app, face)
   keepBodiesRaw(app, face)
@@ -108,8 +107,21 @@ export function createHttpServer(
   compression?.addTo(app)
   // What is counted or traced is counted or traced in every request.
   const isWatched = callers?.countsRequests === true || observers.tracer !== undefined
-  if (!isWatched) shortWay.addTo(app)
+  if (!isWatched) new ShortWay(face, { ...observers, gate, compression }).addTo(app)
   return app
+}
+
+/** What Node's own server is told. */
+function nodeOptions(limits: ServerLimits, keyPair: KeyPair | undefined) {
+  const http = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: limits.headersTimeoutMs,
+    connectionsCheckingInterval: limits.timeoutCheckIntervalMs,
+    // Node would answer a missing Host itself, without a body; base-url.ts does, in shape.
+    requireHostHeader: false,
+  }
+  if (keyPair === undefined) return { http }
+  return { https: { ...http, ...tlsOptions(keyPair, limits.handshakeTimeoutMs) } as object }
 }
 
 function answerErrors(app: FastifyInstance, face: Face): void {

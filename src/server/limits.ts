@@ -12,6 +12,8 @@ export const LINGER_MS = 2000
 
 export interface ServerLimits {
   readonly connectionsMax: number
+  /** From a connection to the end of its TLS handshake, which is a few short messages. */
+  readonly handshakeTimeoutMs: number
   /** From the first byte of a request to its last. */
   readonly requestTimeoutMs: number
   /** From the first byte of a request to the end of its headers. */
@@ -26,6 +28,7 @@ export interface ServerLimits {
 
 export const SERVER_LIMITS: ServerLimits = {
   connectionsMax: 10_000,
+  handshakeTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   headersTimeoutMs: 20_000,
   idleTimeoutMs: 120_000,

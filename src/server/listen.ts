@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { FaceName } from '../api/face/face.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
+import { isTls } from './tls.ts'
 
 /** What a port is for. */
 type PortName = FaceName | 'metrics'
@@ -33,7 +34,8 @@ export async function listen(
   const address = app.server.address() as AddressInfo
   const shown = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address.address]
   const reached = shown ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address)
-  return { port: address.port, url: `http://${reached}:${address.port}` }
+  const scheme = isTls(app.server) ? 'https' : 'http'
+  return { port: address.port, url: `${scheme}://${reached}:${address.port}` }
 }
 
 function explain(error: NodeJS.ErrnoException, name: PortName, host: string, port: number): string {

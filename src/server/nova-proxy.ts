@@ -138,7 +138,11 @@ function outgoing(
 ): IncomingHttpHeaders {
   const kept = endToEnd(headers as IncomingHttpHeaders)
   for (const name of TRACE_HEADERS) if (name in kept) delete kept[name]
-  return Object.assign(kept, { host: request.headers.host, ...trace, [PROXIED]: proxied })
+  // TLS ends here, so Nova would make links without it.
+  const isOverTls = request.protocol === 'https' && kept['x-forwarded-proto'] === undefined
+  const proto = isOverTls ? { 'x-forwarded-proto': 'https' } : {}
+  const own = { host: request.headers.host, ...trace, [PROXIED]: proxied }
+  return Object.assign(kept, own, proto)
 }
 
 const TRACE_HEADERS = ['traceparent', 'tracestate'] as const

@@ -5,6 +5,7 @@ import type { Face, Failure } from '../api/face/face.ts'
 import { hangUp } from './hang-up.ts'
 import { HEADER_BYTES_MAX } from './limits.ts'
 import { isStreaming } from './request-body.ts'
+import { isTlsError } from './tls.ts'
 
 const refused = new WeakSet<Socket>()
 
@@ -19,6 +20,10 @@ export function answerParserError(
   socket: Socket,
 ): void {
   if (refused.has(socket)) return // the parser complains of every further piece
+  if (isTlsError(error)) {
+    refuseHandshake(face, error.code, socket)
+    return
+  }
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -44,10 +49,25 @@ export function answerPreface(face: Face, response: ServerResponse): void {
   hangUp(socket)
 }
 
-/** Node's internal fields of a parsed connection; neither has a public name. */
+/**
+ * Ends a connection that speaks no TLS, or not as it should. Who speaks plain HTTP is told so in
+ * plain HTTP: everybody else has heard of it from the TLS library.
+ */
+function refuseHandshake(face: Face, code: string | undefined, socket: Socket): void {
+  const plain = (socket as ParsedSocket)._parent ?? undefined
+  if (code === 'ERR_SSL_HTTP_REQUEST' && plain?.writable === true) {
+    const message = 'This port speaks TLS: use https.'
+    plain.write(print(face, { status: 400, message }))
+    hangUp(plain)
+  } else socket.destroy()
+}
+
+/** Node's internal fields of a parsed connection; none has a public name. */
 interface ParsedSocket extends Socket {
   /** The response that is being written: that of the oldest unfinished request. */
   readonly _httpMessage?: ServerResponse | null
+  /** The connection below TLS. */
+  readonly _parent?: Socket | null
   readonly parser?: { readonly incoming: IncomingMessage | null } | null
 }
 

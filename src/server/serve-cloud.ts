@@ -98,7 +98,7 @@ export async function startInFront({
   if (metrics !== undefined) measureSlots(metrics.registry, gate.slots)
   const meter = metrics?.requests.port('compute')
   const app = createHttpServer(face, logger, given, {
-    ...{ readiness, gate, callers, meter, requestLog, tracer },
+    ...{ readiness, gate, callers, meter, requestLog, tracer, keyPair: secrets.keyPairs.compute },
     compression: config.compression ? new Compression() : undefined,
   })
   const close = async () => {

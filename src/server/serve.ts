@@ -198,7 +198,19 @@ export async function fillEmpty(store: ImageStore, database: Database): Promise<
 
 /** What `clouds.yaml` says of this server: the public URL if there is one, else this machine. */
 export function identityUrl(config: Config, port: number): string {
-  return `${config.identity.publicUrl ?? `http://${localHost(config.host)}:${port}`}/v3`
+  const scheme = isOverTls(config, 'identity') ? 'https' : 'http'
+  return `${config.identity.publicUrl ?? `${scheme}://${localHost(config.host)}:${port}`}/v3`
+}
+
+function isOverTls(config: Config, name: FaceName): boolean {
+  return (config[name].tls.certFile ?? config.tls.certFile) !== undefined
+}
+
+/** undefined if all services have the same, which a proxy in front may change for all. */
+function schemeOf(name: FaceName, config: Config): Endpoint['scheme'] {
+  const overTls = FACES.filter((face) => isOverTls(config, face))
+  if (overTls.length === 0 || overTls.length === FACES.length) return undefined
+  return overTls.includes(name) ? 'https' : 'http'
 }
 
 /** A wildcard address is reached through loopback from this machine. */
@@ -234,6 +246,7 @@ async function listenAll(
   const endpoint = (name: FaceName): Endpoint => ({
     publicUrl: config[name].publicUrl,
     port: () => ports.get(name) ?? config[name].port,
+    scheme: schemeOf(name, config),
   })
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
@@ -280,7 +293,9 @@ async function listenAll(
   const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
-    const parts = { readiness, gate, callers, meter, requestLog, tracer, compression }
+    const keyPair = own.secrets.keyPairs[name]
+    const watching = { meter, requestLog, tracer }
+    const parts = { readiness, gate, callers, compression, keyPair, ...watching }
     const app = createHttpServer(faces[name], logger, given, parts)
     apps.push(app)
     listening[name] = await listen(app, name, config.host, config[name].port)

@@ -43,7 +43,7 @@ const flags = { data, 'compute.port': '0', 'image.port': '0', 'identity.port': '
 const { config } = loadConfig({ flags, environment: {}, cwd: process.cwd() })
 const running = await startAfterimage({
   config,
-  secrets: { password: new Secret(password), servicePassword: undefined },
+  secrets: { password: new Secret(password), servicePassword: undefined, keyPairs: {} },
   logger,
   withExample: false,
 })

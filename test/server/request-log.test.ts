@@ -125,7 +125,7 @@ test('with every face used, nothing secret is in the log', async (t) => {
   const ports = { 'compute.port': '0', 'image.port': '0', 'identity.port': '0' }
   const { config } = loadConfig({ flags: { data, ...ports }, environment: {}, cwd: data })
   const password = 'correct horse battery'
-  const secrets = { password: new Secret(password), servicePassword: undefined }
+  const secrets = { password: new Secret(password), servicePassword: undefined, keyPairs: {} }
   const lines: string[] = []
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
   const { urls, close } = await startAfterimage({ config, secrets, logger, withExample: true })

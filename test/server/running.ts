@@ -11,8 +11,12 @@ export async function startRunning(
   more: Flags = {},
 ): Promise<{ readonly running: Running; readonly token: string; readonly project: string }> {
   const flags = { data, 'compute.port': '0', 'image.port': '0', 'identity.port': '0', ...more }
-  const { config } = loadConfig({ flags, environment: {}, cwd: data })
-  const secrets = { password: new Secret(PASSWORD), servicePassword: undefined }
+  const { config, secrets: loaded } = loadConfig({ flags, environment: {}, cwd: data })
+  const secrets = {
+    password: new Secret(PASSWORD),
+    servicePassword: undefined,
+    keyPairs: loaded.keyPairs,
+  }
   const logger = pino({ level: 'silent' })
   const running = await startAfterimage({ config, secrets, logger, withExample: false })
   const user = { name: 'demo', domain: { id: 'default' }, password: PASSWORD }

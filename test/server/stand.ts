@@ -6,6 +6,7 @@ import { computeFace } from '../../src/api/compute/face.ts'
 import { trustedProxyList } from '../../src/api/request/base-url.ts'
 import type { Catalogue } from '../../src/catalogue/catalogue.ts'
 import { CatalogueFault } from '../../src/catalogue/faults.ts'
+import type { KeyPair } from '../../src/config/key-pair.ts'
 import type { Caller, Identity } from '../../src/identity/identity.ts'
 import type { Image } from '../../src/image/image.ts'
 import { compareInList } from '../../src/image/order.ts'
@@ -123,6 +124,7 @@ export interface Settings {
   readonly publicUrl?: string
   readonly trustedProxies?: readonly string[]
   readonly compression?: Compression
+  readonly keyPair?: KeyPair
   readonly requestLog?: RequestLog
   /** Takes what the server logs, a line each. */
   readonly log?: string[]

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { type Answer, parseAnswers } from './answers.ts'
 
 /** Sends raw bytes to a server, since no HTTP client would send these requests. */
@@ -21,13 +22,16 @@ export interface Say {
   readonly isHead?: boolean
   /** Half-close after the last byte. */
   readonly halfClose?: boolean
+  /** Speak TLS, and trust this certificate (PEM). */
+  readonly ca?: string
 }
 
 /** Writes bytes (text as Latin-1: one byte a character) and collects the answers. */
 export function say(port: number, parts: Part | Part[], options: Say = {}): Promise<Heard> {
-  const { until = Number.POSITIVE_INFINITY, isHead = false, halfClose = false } = options
+  const { until = Number.POSITIVE_INFINITY, isHead = false, halfClose = false, ca } = options
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
+    const host = '127.0.0.1'
+    const socket = ca === undefined ? connect(port, host) : connectTls({ port, host, ca })
     const chunks: Buffer[] = []
     const timer = setTimeout(() => {
       socket.destroy()
@@ -47,7 +51,7 @@ export function say(port: number, parts: Part | Part[], options: Say = {}): Prom
     })
     socket.on('error', () => undefined) // a reset; what came before it counts
     socket.on('close', () => settle(true))
-    socket.on('connect', async () => {
+    socket.on(ca === undefined ? 'connect' : 'secureConnect', async () => {
       for (const part of Array.isArray(parts) ? parts : [parts]) {
         if (socket.destroyed) return
         await write(socket, part)

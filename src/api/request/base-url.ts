@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 
 /** Where a face's links start: decided per request by `resolveBaseUrl`. */
@@ -30,13 +31,17 @@ export function resolveBaseUrl(request: FastifyRequest, policy: BaseUrlPolicy): 
   if (absolute !== null && !HOST.test(absolute[2] ?? '')) return undefined
   if (policy.publicUrl !== undefined) return policy.publicUrl
   const forwarded = isTrusted(request, policy.trustedProxies) ? forwardedBy(request) : NOTHING
-  const scheme = forwarded.scheme ?? 'http'
+  const scheme = forwarded.scheme ?? (isOverTls(request) ? 'https' : 'http')
   const host = forwarded.host ?? absolute?.[2] ?? given
   const usual = scheme === 'https' ? ':443' : ':80'
   const shown = host.endsWith(usual) ? host.slice(0, -usual.length) : host
   const base = `${scheme}://${shown}${forwarded.prefix ?? ''}`
   // `999.0.0.1` and port 99999 look like a host, and fail wherever they are parsed as one.
   return URL.canParse(base) ? base : undefined
+}
+
+function isOverTls({ raw }: FastifyRequest): boolean {
+  return (raw.socket as Partial<TLSSocket>).encrypted === true
 }
 
 /** Node keeps only the first of several, so the raw headers are read. */
