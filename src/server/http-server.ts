@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Face, Failure } from '../api/face/face.ts'
+import { makeRoomForTrace } from '../api/request/known-trace.ts'
 import type { KeyPair } from '../config/key-pair.ts'
 import { isFileTrouble } from '../file-trouble/sqlite-trouble.ts'
 import type { CallerGate } from './caller-gate.ts'
@@ -86,6 +87,7 @@ export function createHttpServer(
   rememberConnections(app.server)
   meetExpectations(app, face)
   keepBodiesRaw(app, face)
+  if (observers.tracer !== undefined) makeRoomForTrace(app)
 
   app.addHook('onRequest', async (request, reply) => {
     if (isLeaving(request.raw.socket)) return reply.hijack()

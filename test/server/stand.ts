@@ -19,6 +19,7 @@ import type { ServerLimits } from '../../src/server/limits.ts'
 import type { Readiness } from '../../src/server/readiness.ts'
 import type { RequestGate } from '../../src/server/request-gate.ts'
 import type { RequestLog } from '../../src/server/request-log.ts'
+import type { Tracer } from '../../src/tracing/trace.ts'
 
 /** A Compute server over a catalogue that a test can make fail, and one token, `good`. */
 
@@ -126,6 +127,7 @@ export interface Settings {
   readonly compression?: Compression
   readonly keyPair?: KeyPair
   readonly requestLog?: RequestLog
+  readonly tracer?: Tracer
   /** Takes what the server logs, a line each. */
   readonly log?: string[]
 }
