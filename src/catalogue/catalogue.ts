@@ -52,7 +52,7 @@ export interface Asker {
   /** What another service works under. */
   readonly trace?: Trace | undefined
   /** Aborted when the caller has left. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The catalogue for one request. An embedded one is the same for every caller. */

@@ -48,12 +48,10 @@ class AskerWithin implements Asker {
   }
 
   /** Asked for late: it listens to the connection. */
-  get signal(): AbortSignal {
-    return this.#asker.signal ?? NEVER
+  get signal(): AbortSignal | undefined {
+    return this.#asker.signal
   }
 }
-
-const NEVER = new AbortController().signal
 
 class TracedCatalogue<C extends Catalogue = Catalogue> implements Catalogue {
   readonly #trace: Trace
