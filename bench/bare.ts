@@ -6,6 +6,7 @@ import type { Order, RecordedAnswer } from './bare-server.ts'
 
 /** The bare server, in a process of its own. */
 export interface Bare extends AsyncDisposable {
+  readonly pid: number
   readonly url: string
   /** Remembers a set of answers under a name. */
   keep(name: string, answers: readonly RecordedAnswer[]): Promise<void>
@@ -26,13 +27,14 @@ export async function startBare(): Promise<Bare> {
     await done
   }
   return {
+    pid: child.pid ?? 0,
     url,
     keep: async (name, answers) => {
       await tell({ kind: 'keep', name, answers })
       await tell({ kind: 'send', name })
       const [expected] = answers
-      const found = await record(url, '/', '')
-      if (expected === undefined || !sameAnswer(found, expected)) {
+      const found = expected && (await record(url, '/', {}, expected.status))
+      if (expected === undefined || found === undefined || !sameAnswer(found, expected)) {
         throw new Error('the bare server does not send the same bytes')
       }
     },
@@ -48,19 +50,24 @@ export async function startBare(): Promise<Bare> {
 /** Headers that node:http adds itself, with values of its own. */
 const ADDED: ReadonlySet<string> = new Set(['date', 'connection', 'keep-alive'])
 
-/** One answer as it was received. @throws Error if it is not a success */
-export async function record(url: string, path: string, token: string): Promise<RecordedAnswer> {
-  const asked = request(url + path, { headers: { 'x-auth-token': token } }).end()
+/** One answer as it was received. @throws Error if it has another status */
+export async function record(
+  url: string,
+  path: string,
+  sent: Readonly<Record<string, string>>,
+  status: number,
+): Promise<RecordedAnswer> {
+  const asked = request(url + path, { headers: sent }).end()
   const [response] = await once(asked, 'response')
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk)
   const body = Buffer.concat(chunks)
-  if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode} ${body}`)
+  if (response.statusCode !== status) throw new Error(`${path}: ${response.statusCode} ${body}`)
   const raw: string[] = response.rawHeaders
   const headers = raw.flatMap((name, i) =>
     i % 2 === 0 && !ADDED.has(name.toLowerCase()) ? [name, raw[i + 1] ?? ''] : [],
   )
-  return { status: response.statusCode, headers, body }
+  return { status, headers, body }
 }
 
 function sameAnswer(a: RecordedAnswer, b: RecordedAnswer): boolean {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startBare } from './bare.ts'
 import { type BuiltCatalogue, buildCatalogue } from './catalogue.ts'
-import { type Demand, judgeExamined, judgeRow } from './demands.ts'
+import { type Demand, judgeExamined, judgeImport, judgeRow } from './demands.ts'
 import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
 import { checkCurl, imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
 import { type Figures, measureRow, type Served } from './measure.ts'
@@ -98,7 +98,7 @@ async function measureLoad(
     const figures = await measureRow(row, served, bare, form, folder)
     report.add(loadSection.rows(row, figures))
     rows.push({ request, viewer: viewer.name, mode, figures })
-    demands.push(...judgeRow(row, figures))
+    demands.push(...judgeRow(row, figures, form))
   }
   return { rows, demands }
 }
@@ -111,7 +111,7 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   const built = await build(form, folder, report)
   const examined = await countExamined(form, built, report)
   const { rows, demands } = await measureLoad(form, built, folder, report)
-  demands.push(...judgeExamined(examined))
+  demands.push(...judgeExamined(examined), ...judgeImport(built, form))
   tell('image data')
   const imageData = await measureImageData(form, built, folder)
   report.add(imageDataSection(form, imageData))

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bare, record } from './bare.ts'
+import type { RecordedAnswer } from './bare-server.ts'
+import { cpuTimeMs } from './cpu-time.ts'
 import type { Form } from './options.ts'
 import type { Product } from './product.ts'
 import { ratioOf, type Spread, spreadOf } from './statistics.ts'
@@ -25,13 +27,21 @@ export interface Figures {
   readonly p50Ms: number
   readonly p99Ms: number
   readonly bareP99Ms: number
+  /** Microseconds of processor time of the serving process, all counted rounds together. */
+  readonly cpuMicrosecondsPerRequest: number
+  readonly bareCpuMicrosecondsPerRequest: number
   readonly bytesPerRequest: number
 }
 
 /** The runs of one row against one server. */
 interface Lane {
+  readonly pid: number
   readonly load: Omit<Load, 'round' | 'seconds'>
-  readonly rounds: Measured[]
+  readonly rounds: Round[]
+}
+
+interface Round extends Measured {
+  readonly cpuMs: number
 }
 
 const WARM_UP_SECONDS = 1
@@ -47,7 +57,7 @@ export async function measureRow(
   form: Form,
   folder: string,
 ): Promise<readonly Figures[]> {
-  const { warmUps, counted } = row.isDemanded ? form.demanded : form.other
+  const { warmUps, counted } = isDemanded(row) ? form.demanded : form.other
   const scratch = await mkdtemp(join(folder, 'row-'))
   const lanes = []
   for (const { size, product } of served) {
@@ -60,8 +70,10 @@ export async function measureRow(
       await bare.send(String(size))
       for (const lane of [ours, theirs]) {
         const other = row.mode === 'same' ? undefined : round
+        const beforeMs = cpuTimeMs(lane.pid)
         const measured = await load({ ...lane.load, round: other, seconds })
-        if (isCounted) lane.rounds.push(measured)
+        const cpuMs = cpuTimeMs(lane.pid) - beforeMs
+        if (isCounted) lane.rounds.push({ ...measured, cpuMs })
       }
     }
   }
@@ -71,8 +83,12 @@ export async function measureRow(
   return lanes.map(({ size, ours, theirs }) => figures(size, ours.rounds, theirs.rounds, smallest))
 }
 
+export function isDemanded({ minimum, isFlat }: Row): boolean {
+  return minimum !== undefined || isFlat
+}
+
 async function prepare(
-  { viewer, paths, answersKept }: Row,
+  { viewer, paths, answersKept, isRevalidation }: Row,
   size: number,
   product: Product,
   bare: Bare,
@@ -80,25 +96,41 @@ async function prepare(
 ) {
   const token = await product.signIn(viewer.name)
   const asked = paths(size)
-  const answers = []
+  const sent: Record<string, string> = { 'x-auth-token': token }
+  const answers: RecordedAnswer[] = []
   for (const path of asked.slice(0, answersKept)) {
-    answers.push(await record(product.computeUrl, path, token))
+    let answer = await record(product.computeUrl, path, sent, 200)
+    if (isRevalidation) {
+      sent['if-none-match'] = headerOf(answer, 'etag')
+      answer = await record(product.computeUrl, path, sent, 304)
+    }
+    answers.push(answer)
   }
   await bare.keep(String(size), answers)
   const pathsFile = join(scratch, `${size}.paths`)
   await writeFile(pathsFile, `${asked.join('\n')}\n`)
-  const lane = (url: string): Lane => ({
-    load: { url, token, pathsFile },
+  const { 'x-auth-token': _, ...more } = sent
+  const headers = Object.entries(more).map(([name, value]) => `${name}: ${value}`)
+  const lane = (pid: number, url: string): Lane => ({
+    pid,
+    load: { url, token, headers, pathsFile },
     rounds: [],
   })
-  return { size, ours: lane(product.computeUrl), theirs: lane(bare.url) }
+  return { size, ours: lane(product.pid, product.computeUrl), theirs: lane(bare.pid, bare.url) }
+}
+
+function headerOf({ headers }: RecordedAnswer, name: string): string {
+  const at = headers.findIndex((each, i) => i % 2 === 0 && each.toLowerCase() === name)
+  const value = at === -1 ? undefined : headers[at + 1]
+  if (value === undefined) throw new Error(`the product's answer has no ${name}`)
+  return value
 }
 
 function figures(
   size: number,
-  ours: readonly Measured[],
-  theirs: readonly Measured[],
-  smallest: readonly Measured[],
+  ours: readonly Round[],
+  theirs: readonly Round[],
+  smallest: readonly Round[],
 ): Figures {
   const rates = ours.map((round) => round.requestsPerSecond)
   const bareRates = theirs.map((round) => round.requestsPerSecond)
@@ -115,6 +147,15 @@ function figures(
     p50Ms: median(ours.map((round) => round.p50Ms)),
     p99Ms: median(ours.map((round) => round.p99Ms)),
     bareP99Ms: median(theirs.map((round) => round.p99Ms)),
+    cpuMicrosecondsPerRequest: cpuOf(ours),
+    bareCpuMicrosecondsPerRequest: cpuOf(theirs),
     bytesPerRequest: median(ours.map((round) => round.bytesPerRequest)),
   }
+}
+
+/** Of all rounds together: of one alone the kernel's ticks of 10 ms are too coarse. */
+function cpuOf(rounds: readonly Round[]): number {
+  const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0)
+  const cpuMs = sum(rounds.map((round) => round.cpuMs))
+  return (cpuMs * 1000) / sum(rounds.map((round) => round.requests))
 }

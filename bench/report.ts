@@ -60,7 +60,8 @@ const INTRODUCED_LOAD = `
 \`same\`: the same query again and again. The others ask another query each time, none of them twice: \`another\` with markers,
 names and times of the newest 1,000 images, at every size, so that each size has as much to remember; \`scattered\` with those
 of images anywhere in the list, so that in a large catalogue nearly every image has to be fetched and printed anew.
-\`cost\`: of a request, as a multiple of what it costs in the smallest catalogue.
+\`cost\`: of a request, as a multiple of what it costs in the smallest catalogue. CPU: microseconds of processor time (user and
+system) of the serving process for a request, all counted rounds together. \`If-None-Match\` matches, so those answers are 304.
 
 `
 const LOAD_TABLE = new Table([
@@ -76,6 +77,8 @@ const LOAD_TABLE = new Table([
   ['p50 ms', 7, 'right'],
   ['p99 ms', 7, 'right'],
   ['bare p99', 8, 'right'],
+  ['CPU µs', 7, 'right'],
+  ['bare CPU', 8, 'right'],
 ])
 
 export const loadSection = {
@@ -96,6 +99,8 @@ export const loadSection = {
           f.p50Ms.toFixed(2),
           f.p99Ms.toFixed(2),
           f.bareP99Ms.toFixed(2),
+          f.cpuMicrosecondsPerRequest.toFixed(1),
+          f.bareCpuMicrosecondsPerRequest.toFixed(1),
         ]),
       )
       .join(''),

@@ -8,13 +8,24 @@ import { ADMIN, type BenchViewer, MEMBER, OWNER, STRANGER } from './viewers.ts'
  */
 export type Mode = 'same' | 'another' | 'scattered'
 
+/** The least part of the bare server's throughput that the product must reach. */
+export interface Minimum {
+  readonly atLeast: number
+  /** What would be good. */
+  readonly aim?: number
+}
+
 /** One kind of request, measured at every size. */
 export interface Row {
   readonly request: string
   readonly viewer: BenchViewer
   readonly mode: Mode
-  /** Whether a demand is made of it. */
-  readonly isDemanded: boolean
+  /** Asked with the `If-None-Match` of the answer itself, so that it is a 304. */
+  readonly isRevalidation: boolean
+  /** undefined: none is demanded. */
+  readonly minimum: Minimum | undefined
+  /** Whether it may not cost more in a large catalogue. */
+  readonly isFlat: boolean
   /** Answers that the bare server sends in turn. */
   readonly answersKept: number
   /** The paths to request, in turn, for a catalogue of that size. */
@@ -37,27 +48,46 @@ interface Kind {
   readonly query: Query
   /** How many images must come after the one that a query is made from, so that the page is full. */
   readonly imagesAfter: number
-  readonly modes: readonly Mode[]
+  /** Those that are measured, with what is demanded of them. */
+  readonly modes: Readonly<Partial<Record<Mode, Minimum | undefined>>>
   readonly viewers: readonly BenchViewer[]
-  readonly isDemanded: boolean
+  readonly isFlat?: boolean
+  readonly isRevalidation?: boolean
   readonly answersKept: number
 }
 
 const KINDS: readonly Kind[] = [
   {
     ...pages(PAGE_IMAGES),
-    modes: ['same', 'another', 'scattered'],
+    modes: {
+      same: { atLeast: 0.75, aim: 0.9 },
+      another: { atLeast: 0.25, aim: 0.5 },
+      scattered: { atLeast: 0.12, aim: 0.25 },
+    },
     viewers: [OWNER],
-    isDemanded: true,
+    isFlat: true,
     answersKept: 64,
+  },
+  {
+    request: 'limit=25, If-None-Match',
+    query: () => `limit=${PAGE_IMAGES}`,
+    imagesAfter: PAGE_IMAGES,
+    modes: { same: { atLeast: 0.75, aim: 0.9 } },
+    viewers: [OWNER],
+    isRevalidation: true,
+    answersKept: 1,
   },
   {
     request: 'name',
     query: (image, size) => `name=${(image ?? benchDocument(size - OWN_FROM_LAST, size))['name']}`,
     imagesAfter: 0,
-    modes: ['same', 'another', 'scattered'],
+    modes: {
+      same: { atLeast: 0.75, aim: 0.9 },
+      another: { atLeast: 0.35, aim: 0.5 },
+      scattered: undefined,
+    },
     viewers: [OWNER],
-    isDemanded: true,
+    isFlat: true,
     answersKept: 64,
   },
   {
@@ -67,37 +97,35 @@ const KINDS: readonly Kind[] = [
       return `status=ACTIVE&changes-since=${created_at}&limit=${PAGE_IMAGES}`
     },
     imagesAfter: 0,
-    modes: ['same', 'another', 'scattered'],
+    modes: { same: undefined, another: { atLeast: 0.2, aim: 0.4 }, scattered: undefined },
     viewers: [OWNER],
-    isDemanded: false,
     answersKept: 64,
   },
   {
     ...pages(100),
-    modes: ['same', 'another'],
+    modes: { same: { atLeast: 0.9 }, another: undefined },
     viewers: [OWNER],
-    isDemanded: false,
     answersKept: 32,
   },
   {
     ...pages(1000),
-    modes: ['same', 'another'],
+    modes: { same: { atLeast: 1 }, another: { atLeast: 0.25, aim: 0.5 } },
     viewers: [OWNER],
-    isDemanded: false,
     answersKept: 8,
   },
   {
     ...pages(PAGE_IMAGES),
-    modes: ['another'],
+    modes: { another: undefined },
     viewers: [MEMBER, STRANGER, ADMIN],
-    isDemanded: false,
     answersKept: 64,
   },
 ]
 
 /** Every row of the throughput table. A repeated query costs every viewer the same. */
 export const ROWS: readonly Row[] = KINDS.flatMap((kind) =>
-  kind.viewers.flatMap((viewer) => kind.modes.map((mode) => rowOf(kind, viewer, mode))),
+  kind.viewers.flatMap((viewer) =>
+    (Object.keys(kind.modes) as Mode[]).map((mode) => rowOf(kind, viewer, mode)),
+  ),
 )
 
 function rowOf(kind: Kind, viewer: BenchViewer, mode: Mode): Row {
@@ -105,7 +133,9 @@ function rowOf(kind: Kind, viewer: BenchViewer, mode: Mode): Row {
     request: kind.request,
     viewer,
     mode,
-    isDemanded: kind.isDemanded && mode !== 'scattered',
+    isRevalidation: kind.isRevalidation === true,
+    minimum: kind.modes[mode],
+    isFlat: kind.isFlat === true && mode !== 'scattered',
     answersKept: mode === 'same' ? 1 : kind.answersKept,
     paths: (size) =>
       queries(kind, viewer, mode, size).map(

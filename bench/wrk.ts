@@ -13,6 +13,8 @@ export interface Load {
   /** Such as `http://127.0.0.1:8774`. */
   readonly url: string
   readonly token: string
+  /** More headers, such as `If-None-Match: W/"x"`. */
+  readonly headers?: readonly string[]
   /** A file of paths, one a line, asked for in turn. */
   readonly pathsFile: string
   /** Set to make every request unique; otherwise they are sent unchanged. */
@@ -27,6 +29,7 @@ export interface Load {
 const TIMEOUT_SECONDS = 2
 
 export interface Measured {
+  readonly requests: number
   readonly requestsPerSecond: number
   readonly bytesPerRequest: number
   readonly p50Ms: number
@@ -37,6 +40,7 @@ export interface Measured {
 export async function load({
   url,
   token,
+  headers = [],
   pathsFile,
   round,
   seconds,
@@ -52,7 +56,8 @@ export async function load({
     ...(round === undefined ? [] : [String(round)]),
   ]
   const times = [`-d${seconds}s`, '--timeout', `${timeoutSeconds}s`]
-  const flags = ['-t1', `-c${connections}`, ...times, '-H', `X-Auth-Token: ${token}`]
+  const sent = [`X-Auth-Token: ${token}`, ...headers].flatMap((header) => ['-H', header])
+  const flags = ['-t1', `-c${connections}`, ...times, ...sent]
   const { stdout } = await start([...flags, ...script])
   const found = JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) ?? '{}')
   const { requests, microseconds, bytes, p50, p99, refused, broken } = found
@@ -60,6 +65,7 @@ export async function load({
     throw new Error(`${url}: ${refused} requests refused, ${broken} broken, of ${requests}`)
   }
   return {
+    requests,
     requestsPerSecond: (requests * 1_000_000) / microseconds,
     bytesPerRequest: bytes / requests,
     p50Ms: p50 / 1000,
