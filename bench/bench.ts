@@ -7,11 +7,13 @@ import { startBare } from './bare.ts'
 import { type BuiltCatalogue, buildCatalogue } from './catalogue.ts'
 import { type Demand, judgeExamined, judgeImport, judgeRow } from './demands.ts'
 import { EQUALITY_FILTERS, SPREAD_FILTERS } from './filters.ts'
+import { firstAnswerSection, judgeFirstAnswer, measureFirstAnswer } from './first-answer.ts'
 import { checkCurl, imageDataSection, judgeImageData, measureImageData } from './image-data.ts'
 import { type Figures, measureRow, type Served } from './measure.ts'
 import { type Form, HELP, type Options, REPORT_FILE, readOptions } from './options.ts'
 import { serve } from './product.ts'
 import {
+  demandsNote,
   demandsSection,
   examinedSection,
   importSection,
@@ -21,8 +23,10 @@ import {
 import { type Examined, examine } from './rows-examined.ts'
 import { judgeSwitches, measureSwitches, switchesSection } from './switches.ts'
 import { VIEWERS } from './viewers.ts'
+import { judgeWholeList, measureWholeList, wholeListSection } from './whole-list.ts'
 import { workersSectionOf } from './workers/section.ts'
 import { ROWS } from './workload.ts'
+import { judgeWriting, measureWriting, writingSection } from './writing.ts'
 import { checkWrk } from './wrk.ts'
 
 const EXIT_DEMANDS_MISSED = 1
@@ -103,6 +107,30 @@ async function measureLoad(
   return { rows, demands }
 }
 
+/** What is measured of the largest catalogue alone. */
+async function measureLargest(
+  form: Form,
+  built: readonly BuiltCatalogue[],
+  folder: string,
+  report: Report,
+) {
+  tell('the first answer')
+  const firstAnswer = await measureFirstAnswer(built)
+  report.add(firstAnswerSection(firstAnswer))
+  tell('the whole list')
+  const wholeList = await measureWholeList(built, folder)
+  report.add(wholeListSection(wholeList))
+  tell('while images are written') // last: the catalogue grows
+  const writing = await measureWriting(form, built, folder)
+  report.add(writingSection(writing))
+  const demands = [
+    ...judgeFirstAnswer(firstAnswer, form),
+    ...judgeWholeList(wholeList, form),
+    ...judgeWriting(writing, form),
+  ]
+  return { figures: { firstAnswer, wholeList, writing }, demands }
+}
+
 async function bench({ form, jsonFile }: Options, folder: string): Promise<boolean> {
   const report = new Report()
   await checkWrk()
@@ -112,6 +140,8 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   const examined = await countExamined(form, built, report)
   const { rows, demands } = await measureLoad(form, built, folder, report)
   demands.push(...judgeExamined(examined), ...judgeImport(built, form))
+  const largest = await measureLargest(form, built, folder, report)
+  demands.push(...largest.demands)
   tell('image data')
   const imageData = await measureImageData(form, built, folder)
   report.add(imageDataSection(form, imageData))
@@ -120,10 +150,19 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   const switches = await measureSwitches(form, built, folder)
   report.add(switchesSection(switches))
   demands.push(...judgeSwitches(switches))
-  report.add(demandsSection(demands))
+  report.add(demandsSection(demands, demandsNote(form)))
   if (jsonFile !== undefined) {
     const catalogues = built.map(({ data: _, ...figures }) => figures)
-    const all = { form, catalogues, examined, rows, imageData, switches, demands }
+    const all = {
+      form,
+      catalogues,
+      examined,
+      rows,
+      ...largest.figures,
+      imageData,
+      switches,
+      demands,
+    }
     await writeFile(jsonFile, `${JSON.stringify(all, undefined, 2)}\n`)
   }
   if (form.name === 'full') {

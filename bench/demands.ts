@@ -5,7 +5,8 @@ import { type Examined, PAGE_IMAGES } from './rows-examined.ts'
 import type { Mode, Row } from './workload.ts'
 
 /** What the product must reach; of throughput a ratio within one run, never an absolute figure. */
-const SHORT_FORM_TOLERANCE = 0.6
+/** Of each minimum, in the short form. */
+export const SHORT_FORM_TOLERANCE = 0.6
 const GROWTH_MAX = 1.5
 const P99_TIMES_BARE_MAX = 4
 /** However short the bare server's p99 is. */

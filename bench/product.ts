@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../bin/afterimage', import.meta.url))
@@ -8,10 +9,14 @@ const START_TIMEOUT_MS = 60_000
 const PASSWORD = 'the bench signs in'
 
 /** Starts one command of the product. */
-function start(args: readonly string[], stdin: 'pipe' | 'ignore'): ChildProcess {
+function start(
+  args: readonly string[],
+  stdin: 'pipe' | 'ignore',
+  stderr: 'pipe' | number = 'pipe',
+): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(AFTERIMAGE|OS)_/.test(name))
   const env = { ...Object.fromEntries(inherited), AFTERIMAGE_PASSWORD: PASSWORD }
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: [stdin, 'pipe', 'pipe'], env })
+  const child = spawn(process.execPath, [BIN, ...args], { stdio: [stdin, 'pipe', stderr], env })
   const stop = () => child.kill()
   process.once('exit', stop) // nothing is left running when the bench is broken off
   child.once('exit', () => process.off('exit', stop))
@@ -69,13 +74,24 @@ export interface Product extends AsyncDisposable {
   signIn(name: string): Promise<string>
 }
 
-/** Serves a data folder on free ports. @param flags more of `afterimage serve` */
-export async function serve(data: string, flags: readonly string[] = []): Promise<Product> {
+/**
+ * Serves a data folder on free ports.
+ * @param flags more of `afterimage serve`
+ * @param logFile what it logs goes there
+ */
+export async function serve(
+  data: string,
+  flags: readonly string[] = [],
+  logFile?: string,
+): Promise<Product> {
   const ports = ['compute', 'image', 'identity'].flatMap((face) => [`--${face}-port`, '0'])
+  const log = logFile === undefined ? undefined : openSync(logFile, 'w')
   const child = start(
     ['serve', '--data', data, '--log-level', 'warn', ...ports, ...flags],
     'ignore',
+    log,
   )
+  if (log !== undefined) closeSync(log) // the process has its own
   const closed = once(child, 'close')
   const stop = async () => {
     child.kill('SIGTERM')
