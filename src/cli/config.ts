@@ -4,6 +4,7 @@ import { OPTION_KEYS, PASSWORD_VARIABLE, SERVICE_PASSWORD_VARIABLE } from '../co
 import { printOrigin } from '../config/settings.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { printEndOfCalls } from './end-of-calls.ts'
+import { optionIn } from './option-in.ts'
 import { printTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -53,7 +54,7 @@ interface Row {
 function rowsOf(command: Command, terminal: Terminal): Row[] {
   const { config, secrets, origins } = loadGivenConfig(command, terminal)
   const rows = OPTION_KEYS.map((key): Row => {
-    const value = key.split('.').reduce<unknown>(step, config)
+    const value = optionIn(config, key)
     return { key, value: value ?? null, from: printOrigin(origins[key]) }
   })
   const { password, servicePassword } = secrets
@@ -66,10 +67,6 @@ function rowsOf(command: Command, terminal: Terminal): Row[] {
     rows.push({ key: 'keystone.servicePassword', value: String(servicePassword), from: named })
   }
   return rows
-}
-
-function step(value: unknown, name: string): unknown {
-  return (value as Readonly<Record<string, unknown>>)[name]
 }
 
 function asEntry({ key, value, from }: Row): [string, { value: unknown; from: string }] {

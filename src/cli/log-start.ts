@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { untimely } from '../config/key-pair.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { OPTION_KEYS } from '../config/options.ts'
+import { optionIn } from './option-in.ts'
 import { packageVersion } from './version.ts'
 
 /** Logs that the server has started, and the options that were given: everything else is the default. */
@@ -11,11 +12,7 @@ export function logStart(
   urls: Readonly<Record<string, string | undefined>>,
 ): void {
   const given = OPTION_KEYS.filter((key) => origins[key].from !== 'default')
-  const valueAt = (key: string) =>
-    key
-      .split('.')
-      .reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], config)
-  const options = Object.fromEntries(given.map((key) => [key, valueAt(key)]))
+  const options = Object.fromEntries(given.map((key) => [key, optionIn(config, key)]))
   logger.info({ version: packageVersion(), node: process.version, urls, options }, 'started')
   for (const line of untimely(secrets.keyPairs, Date.now())) {
     logger.warn(`${line}; clients refuse it`)

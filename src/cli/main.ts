@@ -3,7 +3,7 @@ import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { whenParentEnds } from './parent.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
 import { run } from './run.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { type Stop, stopOnSignals } from './stop-signal.ts'
 
 const EXIT_FAILED = 1
 
@@ -13,21 +13,23 @@ const EXIT_FAILED = 1
 export async function main(): Promise<void> {
   silenceExperimentalSqlite()
   endQuietlyWithoutReader()
+  const stop = listenToSignals()
   process.exitCode = await run(process.argv.slice(2), {
     environment: processEnvironment(),
     cwd: process.cwd(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    stop: stopSignal(),
+    stop: stop.signal,
+    onHangUp: stop.onHangUp,
     program: process.argv[1] ?? 'afterimage',
   })
 }
 
-function stopSignal(): AbortSignal {
+function listenToSignals(): Stop {
   const stop = stopOnSignals()
   if (processEnvironment()['npm_command'] === 'exec') whenParentEnds(stop.now)
-  return stop.signal
+  return stop
 }
 
 /** `afterimage export | head` is no error. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { CountedAttempts } from '../identity/local/attempts.ts'
 import { countersOf } from '../limits/caller-counters.ts'
+import type { Reloaded } from '../server/reload.ts'
 import type { Running } from '../server/serve.ts'
 import type { RunningInFront } from '../server/serve-cloud.ts'
 import { Workers } from '../workers/workers.ts'
@@ -20,8 +21,16 @@ export interface Kept {
   readonly failed?: Promise<never>
 }
 
+/** Other settings for all that serve. */
+interface Reloading {
+  reload(reloaded: Reloaded): void | Promise<void>
+}
+
 export type RunningCatalogue = Kept &
+  Reloading &
   Pick<Running, 'urls' | 'metricsUrl' | 'cloudsYaml' | 'exampleImages' | 'leave' | 'close'>
+
+export type ServedInFront = Kept & Reloading & Omit<RunningInFront, 'reload'>
 
 /** More than a worker takes to stop: requests in flight, then uploads, then a margin. */
 const STOP_TIMEOUT_MS = 25_000
@@ -50,7 +59,7 @@ export async function startInFrontWorkers(
   { config, secrets }: Pick<LoadedConfig, 'config' | 'secrets'>,
   logger: Logger,
   terminal: Terminal,
-): Promise<RunningInFront & Kept> {
+): Promise<ServedInFront> {
   const { probeServices } = await import('../server/serve-cloud.ts')
   const { started, ...kept } = await startWorkers({ config, secrets }, logger, terminal)
   const [url = ''] = started.urls
@@ -63,20 +72,22 @@ async function startWorkers(
   { stderr }: Terminal,
 ) {
   // A worker's own stderr is no terminal.
-  const log = { ...asLoaded.log, format: logFormat(asLoaded.log, stderr) }
-  const config = { ...asLoaded, log }
+  const format = logFormat(asLoaded.log, stderr)
+  const config = { ...asLoaded, log: { ...asLoaded.log, format } }
+  let given = { config, secrets }
+  const callers = countersOf(config.limits, () => performance.now())
   const workers = new Workers<WorkerGiven, WorkerStarted>({
     count: config.workers,
     file: fileURLToPath(new URL(`worker${extname(import.meta.url)}`, import.meta.url)),
-    given: (place, known) => ({
-      config: withMetricsAt(place, known === undefined ? config : onPorts(config, known.urls)),
-      secrets: inClear(secrets),
-      isFirst: place === 0,
-    }),
-    counts: {
-      attempts: new CountedAttempts(Date.now),
-      callers: countersOf(config.limits, () => performance.now()),
+    given: (place, known) => {
+      const { config, secrets } = given
+      return {
+        config: withMetricsAt(place, known === undefined ? config : onPorts(config, known.urls)),
+        secrets: inClear(secrets),
+        isFirst: place === 0,
+      }
     },
+    counts: { attempts: new CountedAttempts(Date.now), callers },
     writeLog: (lines) => stderr.write(lines),
     log: logger,
     stopTimeoutMs: config.shutdown.delayMs + STOP_TIMEOUT_MS,
@@ -87,8 +98,18 @@ async function startWorkers(
     const metricsUrls = all.flatMap(({ metricsUrl }) => metricsUrl ?? [])
     // Each worker leaves before it closes, as soon as it is told to stop.
     const stop = () => workers.stop()
+    const reload = (reloaded: Reloaded) => {
+      const log = { ...reloaded.config.log, format }
+      const keyPairs = { ...given.secrets.keyPairs, ...reloaded.keyPairs }
+      given = {
+        config: { ...given.config, ...reloaded.config, log },
+        secrets: { ...given.secrets, keyPairs },
+      }
+      callers.reload(given.config.limits)
+      return workers.reload()
+    }
     const metricsUrl = metricsUrls.length === 0 ? undefined : metricsUrls.join(', ')
-    return { started, metricsUrl, failed: workers.failed, leave: stop, close: stop }
+    return { started, metricsUrl, failed: workers.failed, reload, leave: stop, close: stop }
   } catch (error) {
     await workers.stop()
     throw error

@@ -4,16 +4,18 @@ import type { LoadedConfig } from '../config/load.ts'
 import { modeOf } from '../config/pairs.ts'
 import { CLOUD } from '../identity/local/clouds-yaml.ts'
 import { logBrownouts } from '../server/end-of-calls.ts'
-import type { RunningInFront } from '../server/serve-cloud.ts'
+import type { Reloaded } from '../server/reload.ts'
 import { shellWord } from '../successor/source-text.ts'
 import { addConfigFlags, loadGivenConfig } from './config-flags.ts'
 import { UsageFailure } from './failure.ts'
 import { openLog } from './log.ts'
 import { logStart } from './log-start.ts'
+import { OnHangUp } from './on-hang-up.ts'
 import { withAccounts } from './open-data.ts'
+import { Following } from './reload.ts'
 import { showRenewing } from './renewing.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
-import type { Kept, RunningCatalogue } from './serve-workers.ts'
+import type { Kept, RunningCatalogue, ServedInFront } from './serve-workers.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the first user signs in to. */
@@ -41,19 +43,29 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
 }
 
 async function runServe(command: Command, terminal: Terminal): Promise<void> {
-  const loaded = loadGivenConfig(command, terminal)
+  const load = () => loadGivenConfig(command, terminal)
+  const loaded = load()
+  const start = { loaded, load, hangUp: new OnHangUp(terminal) }
   const { example = false } = command.opts<{ example?: boolean }>()
-  if (modeOf(loaded.config) === 'embedded') return serveCatalogue(loaded, example, terminal)
+  if (modeOf(loaded.config) === 'embedded') return serveCatalogue(start, example, terminal)
   if (example) throw new UsageFailure('--example is for the embedded catalogue; leave it out')
-  return serveInFront(loaded, terminal)
+  return serveInFront(start, terminal)
 }
 
-async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<void> {
+interface Start {
+  readonly loaded: LoadedConfig
+  /** Reads the configuration again. */
+  load(): LoadedConfig
+  readonly hangUp: OnHangUp
+}
+
+async function serveInFront(start: Start, terminal: Terminal): Promise<void> {
+  const { loaded } = start
   const { secrets } = loaded
   const config = await withCloudAddresses(loaded, terminal)
   const logger = await openLog(config, terminal.stderr)
   const running = await startInFront({ config, secrets, logger }, terminal)
-  const stopBrownoutLog = logBrownouts(config.deprecation, logger)
+  const stopBrownoutLog = followConfig(start, logger, running)
   try {
     terminal.stdout.write(greetingInFront(config, running, terminal))
     logStart(logger, { ...loaded, config }, { compute: running.url, metrics: running.metricsUrl })
@@ -71,7 +83,7 @@ async function serveInFront(loaded: LoadedConfig, terminal: Terminal): Promise<v
 async function startInFront(
   options: { readonly logger: Logger } & Pick<LoadedConfig, 'config' | 'secrets'>,
   terminal: Terminal,
-): Promise<RunningInFront & Kept> {
+): Promise<ServedInFront> {
   if (options.config.workers === 1) {
     return (await import('../server/serve-cloud.ts')).startInFront(options)
   }
@@ -79,15 +91,12 @@ async function startInFront(
   return startInFrontWorkers(options, options.logger, terminal)
 }
 
-async function serveCatalogue(
-  loaded: LoadedConfig,
-  example: boolean,
-  terminal: Terminal,
-): Promise<void> {
+async function serveCatalogue(start: Start, example: boolean, terminal: Terminal): Promise<void> {
+  const { loaded } = start
   const { config } = loaded
   const logger = await openLog(config, terminal.stderr)
   const running = await startCatalogue(loaded, example, logger, terminal)
-  const stopBrownoutLog = logBrownouts(config.deprecation, logger)
+  const stopBrownoutLog = followConfig(start, logger, running)
   try {
     terminal.stdout.write(await greeting(running, loaded, terminal))
     logStart(logger, loaded, { ...running.urls, metrics: running.metricsUrl })
@@ -99,6 +108,25 @@ async function serveCatalogue(
     await running.close()
     logger.info('stopped')
   }
+}
+
+/** Reloads on SIGHUP from now on, and logs brownouts. @returns ends that log */
+function followConfig(
+  { loaded, load, hangUp }: Start,
+  logger: Logger,
+  running: { reload(reloaded: Reloaded): unknown },
+): () => void {
+  let policy = loaded.config.deprecation
+  let stop = logBrownouts(policy, logger)
+  const following = new Following(loaded, load, logger, async (reloaded) => {
+    await running.reload(reloaded)
+    if (reloaded.config.deprecation === policy) return
+    policy = reloaded.config.deprecation
+    stop()
+    stop = logBrownouts(policy, logger)
+  })
+  hangUp.begin(() => following.reload())
+  return () => stop()
 }
 
 async function startCatalogue(

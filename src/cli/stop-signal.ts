@@ -1,16 +1,17 @@
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const EXIT_FAILED = 1
 /**
  * One Ctrl+C may arrive twice, from the terminal and from a parent; only a later one counts as a
  * second.
  */
 const SAME_SIGNAL_MS = 500
-const EXIT_FAILED = 1
 
 export interface Stop {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal
   /** What a signal does: a second one ends the process at once. */
   now(): void
+  /** SIGHUP does this from now on, in place of stopping. */
+  onHangUp(act: () => void): void
 }
 
 /** Listens to the signals that stop this process. */
@@ -22,6 +23,15 @@ export function stopOnSignals(): Stop {
     if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
     controller.abort()
   }
-  for (const signal of STOP_SIGNALS) process.on(signal, now)
-  return { signal: controller.signal, now }
+  let hangUp = now
+  process.on('SIGINT', now)
+  process.on('SIGTERM', now)
+  process.on('SIGHUP', () => hangUp())
+  return {
+    signal: controller.signal,
+    now,
+    onHangUp(act) {
+      hangUp = act
+    },
+  }
 }

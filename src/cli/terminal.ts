@@ -10,6 +10,8 @@ export interface Terminal {
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
   /** Aborted by Ctrl+C or SIGTERM; a command then ends as soon as it can do so cleanly. */
   readonly stop: AbortSignal
+  /** SIGHUP does this from now on, in place of stopping. */
+  onHangUp(act: () => void): void
   /** How this program was called, as it can be pasted into a shell. */
   readonly program: string
 }

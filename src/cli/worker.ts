@@ -1,9 +1,10 @@
+import type { Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { DEBUG_VARIABLE } from '../config/options.ts'
 import { modeOf } from '../config/pairs.ts'
 import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
-import type { CloudOptions } from '../server/serve-cloud.ts'
+import type { CloudOptions, RunningInFront } from '../server/serve-cloud.ts'
 import { shareOfWorker } from '../server/worker-share.ts'
 import { beWorker, type Shared, type Work } from '../workers/worker.ts'
 import { openLog } from './log.ts'
@@ -27,7 +28,10 @@ export interface WorkerStarted {
   readonly cloudsYaml: string | undefined
 }
 
-async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerStarted>> {
+async function serve(
+  given: WorkerGiven,
+  shared: Shared,
+): Promise<Work<WorkerGiven, WorkerStarted>> {
   const { config, limits } = shareOfWorker(given.config)
   const secrets = asSecrets(given.secrets)
   const logger = await openLog(config, process.stderr)
@@ -43,14 +47,33 @@ async function serve(given: WorkerGiven, shared: Shared): Promise<Work<WorkerSta
   })
   const { urls, metricsUrl, cloudsYaml } = running
   const started = { urls: [urls.compute, urls.image, urls.identity], metricsUrl, cloudsYaml }
-  return { started, leave: () => running.leave(), close: () => running.close() }
+  return workOf(started, running, logger)
 }
 
-async function serveInFront(options: CloudOptions): Promise<Work<WorkerStarted>> {
+function workOf(
+  started: WorkerStarted,
+  running: Pick<RunningInFront, 'reload' | 'leave' | 'close'>,
+  logger: Logger,
+): Work<WorkerGiven, WorkerStarted> {
+  return {
+    started,
+    reload: (given) => {
+      const { config } = shareOfWorker(given.config)
+      logger.level = config.log.level
+      running.reload({ config, keyPairs: asSecrets(given.secrets).keyPairs })
+    },
+    leave: () => running.leave(),
+    close: () => running.close(),
+  }
+}
+
+async function serveInFront(
+  options: CloudOptions & { readonly logger: Logger },
+): Promise<Work<WorkerGiven, WorkerStarted>> {
   const { startInFront } = await import('../server/serve-cloud.ts')
   const running = await startInFront(options)
   const started = { urls: [running.url], metricsUrl: running.metricsUrl, cloudsYaml: undefined }
-  return { started, leave: () => running.leave(), close: () => running.close() }
+  return workOf(started, running, options.logger)
 }
 
 function explain(error: unknown): string {
@@ -60,4 +83,7 @@ function explain(error: unknown): string {
 }
 
 silenceExperimentalSqlite()
-await beWorker({ stop: stopOnSignals().signal, serve, explain })
+const stop = stopOnSignals()
+// A terminal that goes away tells all; the first process says what it means.
+stop.onHangUp(() => undefined)
+await beWorker({ stop: stop.signal, serve, explain })

@@ -22,6 +22,8 @@ export interface CallerCounters {
   readonly project: Rates | undefined
   readonly 'long list': Holdings | undefined
   readonly upload: Holdings | undefined
+  /** Counts by other limits from now on; what is counted already stays so. */
+  reload(maxima: CallerMaxima): void
 }
 
 export interface CallerMaxima {
@@ -57,14 +59,38 @@ export function holdingsOf(maxima: CallerMaxima): Record<(typeof HOLDINGS)[numbe
  * @param now milliseconds of a clock that never goes back
  */
 export function countersOf(maxima: CallerMaxima, now: () => number): CallerCounters {
-  const rates = ratesOf(maxima)
-  const holdings = holdingsOf(maxima)
-  const buckets = (rate: Rate | undefined) => rate && new TokenBuckets(rate, now)
-  const holds = (max: number) => (max === 0 ? undefined : new Holds(max))
-  return {
-    address: buckets(rates.address),
-    project: buckets(rates.project),
-    'long list': holds(holdings['long list']),
-    upload: holds(holdings.upload),
+  return new LocalCounters(maxima, now)
+}
+
+class LocalCounters implements CallerCounters {
+  readonly #now: () => number
+  address: TokenBuckets | undefined
+  project: TokenBuckets | undefined
+  'long list': Holds | undefined
+  upload: Holds | undefined
+
+  constructor(maxima: CallerMaxima, now: () => number) {
+    this.#now = now
+    this.reload(maxima)
   }
+
+  reload(maxima: CallerMaxima): void {
+    const rates = ratesOf(maxima)
+    for (const name of RATES) this[name] = this.#buckets(this[name], rates[name])
+    const holdings = holdingsOf(maxima)
+    for (const name of HOLDINGS) this[name] = holds(this[name], holdings[name])
+  }
+
+  #buckets(buckets: TokenBuckets | undefined, rate: Rate | undefined): TokenBuckets | undefined {
+    if (rate === undefined || buckets === undefined)
+      return rate && new TokenBuckets(rate, this.#now)
+    buckets.rate = rate
+    return buckets
+  }
+}
+
+function holds(held: Holds | undefined, max: number): Holds | undefined {
+  if (max === 0 || held === undefined) return max === 0 ? undefined : new Holds(max)
+  held.perCallerMax = max
+  return held
 }

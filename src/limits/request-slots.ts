@@ -25,7 +25,7 @@ type Settle = (slot: Slot | undefined) => void
  * a flood of one caller makes that caller wait, not the others.
  */
 export class RequestSlots {
-  readonly #limits: SlotLimits
+  #limits: SlotLimits
   readonly #schedule: Schedule
   readonly #turns = new Turns<Settle>()
   #inFlight = 0
@@ -33,6 +33,17 @@ export class RequestSlots {
   constructor(limits: SlotLimits, schedule: Schedule) {
     this.#limits = limits
     this.#schedule = schedule
+  }
+
+  /** Other limits from now on; who waits already waits no longer than it would have. */
+  reload(limits: SlotLimits): void {
+    this.#limits = limits
+    while (this.#inFlight < limits.inFlightMax) {
+      const settle = this.#turns.next()
+      if (settle === undefined) break
+      this.#inFlight += 1
+      settle(this.#slot())
+    }
   }
 
   get inFlight(): number {
@@ -99,7 +110,8 @@ export class RequestSlots {
 
   /** A slot is passed on directly, so that no newcomer takes it. */
   #next(): void {
-    const settle = this.#turns.next()
+    const isOver = this.#inFlight > this.#limits.inFlightMax
+    const settle = isOver ? undefined : this.#turns.next()
     if (settle === undefined) this.#inFlight -= 1
     else settle(this.#slot())
   }

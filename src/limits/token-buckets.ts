@@ -33,7 +33,8 @@ const MINUTE_MS = 60_000
  * to the burst. A refused request takes none, so who goes on too fast is not shut out for good.
  */
 export class TokenBuckets {
-  readonly rate: Rate
+  /** May change: what callers have used stays used. */
+  rate: Rate
   readonly #now: () => number
   readonly #buckets: LastUsed<Bucket>
 

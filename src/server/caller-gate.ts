@@ -42,8 +42,8 @@ export class CallerGate implements CallerLimits {
 
   /** To be called before the face adds its own hooks. */
   addTo(app: FastifyInstance, face: Face): void {
-    if (!this.countsRequests) return
     app.addHook('onRequest', (request, reply, done) => {
+      if (this.#counters.address === undefined) return done()
       this.#arrive(face, request, reply, done).catch(done)
     })
     app.addHook('onSend', (request, reply, payload, done) => {
@@ -56,6 +56,11 @@ export class CallerGate implements CallerLimits {
   /** Whether every request counts, so that each must come by here. */
   get countsRequests(): boolean {
     return this.#counters.address !== undefined || this.#counters.project !== undefined
+  }
+
+  /** Other limits from now on. */
+  reload(limits: LimitsConfig): void {
+    this.#counters.reload(limits)
   }
 
   async admit(request: FastifyRequest, caller: Caller): Promise<void> {
@@ -115,7 +120,8 @@ export class CallerGate implements CallerLimits {
   }
 
   #sayStanding(request: FastifyRequest, reply: FastifyReply): void {
-    reply.headers(rateHeaders(this.#counted.get(request) ?? []))
+    const counted = this.#counted.get(request)
+    if (counted !== undefined) reply.headers(rateHeaders(counted))
   }
 
   /** @returns the seconds to wait; 0: go on */

@@ -3,13 +3,13 @@ import type { ComputeDependencies } from '../api/compute/face.ts'
 import type { Config } from '../config/config.ts'
 import { type DeprecationPolicy, isEnded, nextChangeMs } from '../deprecation/policy.ts'
 
-/** The compute face's settings for the end of its calls. */
-export function endOfCalls({
-  compute,
-  deprecation,
-}: Config): Pick<ComputeDependencies, 'deprecation' | 'isServedAboveMicroversion'> {
+/** The compute face's settings for the end of its calls. @param present read for each call */
+export function endOfCalls(
+  { compute }: Config,
+  present: () => Pick<Config, 'deprecation'>,
+): Pick<ComputeDependencies, 'deprecation' | 'isServedAboveMicroversion'> {
   return {
-    deprecation: () => deprecation,
+    deprecation: () => present().deprecation,
     isServedAboveMicroversion: compute.serveAboveMicroversion,
   }
 }

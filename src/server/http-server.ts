@@ -107,9 +107,7 @@ export function createHttpServer(
   answerErrors(app, face)
   face.register(app)
   compression?.addTo(app)
-  // What is counted or traced is counted or traced in every request.
-  const isWatched = callers?.countsRequests === true || observers.tracer !== undefined
-  if (!isWatched) new ShortWay(face, { ...observers, gate, compression }).addTo(app)
+  new ShortWay(face, { ...observers, gate, callers, compression }).addTo(app)
   return app
 }
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Face } from '../api/face/face.ts'
 import { goneSignal } from '../api/request/caller-gone.ts'
 import type { LimitsConfig } from '../config/config.ts'
-import { RequestSlots, type Schedule, type Slot } from '../limits/request-slots.ts'
+import { RequestSlots, type Schedule, type Slot, type SlotLimits } from '../limits/request-slots.ts'
 import { isStreaming, whenRead } from './request-body.ts'
 import { turnAway } from './turn-away.ts'
 
@@ -31,14 +31,12 @@ export class RequestGate {
     schedule: Schedule = onTimer,
   ) {
     this.#callerOf = callerOf
-    this.slots = new RequestSlots(
-      {
-        inFlightMax: limits.requestsInFlight,
-        queueMax: limits.queuedRequests,
-        queueTimeoutMs: limits.queueTimeoutMs,
-      },
-      schedule,
-    )
+    this.slots = new RequestSlots(slotLimits(limits), schedule)
+  }
+
+  /** Other limits from now on. */
+  reload(limits: LimitsConfig): void {
+    this.slots.reload(slotLimits(limits))
   }
 
   /** To be called before the face adds its own hooks, which must find the request let in. */
@@ -81,6 +79,14 @@ export class RequestGate {
   #release(request: FastifyRequest): void {
     this.#held.get(request)?.release()
     this.#held.delete(request)
+  }
+}
+
+function slotLimits(limits: LimitsConfig): SlotLimits {
+  return {
+    inFlightMax: limits.requestsInFlight,
+    queueMax: limits.queuedRequests,
+    queueTimeoutMs: limits.queueTimeoutMs,
   }
 }
 

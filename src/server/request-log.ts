@@ -37,10 +37,13 @@ export function openRequestLog(
 ): RequestLog {
   return new RequestLog({
     logger,
-    isEveryLogged: log.requests && LEVELS_WITH_REQUESTS.has(log.level),
-    slowMs: log.slowMs,
+    ...wanted(log),
     trustedProxies: trustedProxyList(trustedProxies),
   })
+}
+
+function wanted(log: Config['log']): Pick<RequestLogOptions, 'isEveryLogged' | 'slowMs'> {
+  return { isEveryLogged: log.requests && LEVELS_WITH_REQUESTS.has(log.level), slowMs: log.slowMs }
 }
 
 /**
@@ -48,7 +51,7 @@ export function openRequestLog(
  * long it took. Neither the query nor a header is in it, and no part of the path that may be a token.
  */
 export class RequestLog {
-  readonly #options: RequestLogOptions
+  #options: RequestLogOptions
   readonly #families = new ClientFamilies()
   /** By the request id that the services were given, of requests that are under way. */
   readonly #upstreams = new Map<string, Upstreams>()
@@ -60,6 +63,11 @@ export class RequestLog {
   /** Whether there is anything to log. */
   get isOn(): boolean {
     return this.#options.isEveryLogged || this.#options.slowMs > 0
+  }
+
+  /** Logs other requests from now on. */
+  reload(log: Config['log']): void {
+    this.#options = { ...this.#options, ...wanted(log) }
   }
 
   began(request: Asked): void {

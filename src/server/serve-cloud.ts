@@ -29,6 +29,7 @@ import { openNovaProxy } from './nova-proxy.ts'
 import { probe } from './probe.ts'
 import { Readiness } from './readiness.ts'
 import { upstreamCheck } from './readiness-checks.ts'
+import { Present, type Reloaded } from './reload.ts'
 import { RequestGate } from './request-gate.ts'
 import { openRequestLog, type RequestLog } from './request-log.ts'
 import { tracedFor } from './traced-catalogue.ts'
@@ -53,6 +54,8 @@ export interface RunningInFront {
   readonly metricsUrl: string | undefined
   /** Checks whether the services answer. @returns a line for each that does not. */
   probe(): Promise<readonly string[]>
+  /** Has other settings from now on, without a break. */
+  reload(reloaded: Reloaded): void
   /** Asks balancers for no more requests, and goes on answering for `shutdown.delayMs`. */
   leave(): Promise<void>
   /** Stops taking requests, finishes those in flight, closes every connection. */
@@ -77,6 +80,7 @@ export async function startInFront({
   const { glance, keystone } = openUpstreams(config, logger, { metrics, requestLog })
   const nova = openNovaProxy(config, metrics)
   const ledger = openLedger(config, logger)
+  const present = new Present(config)
   const users = identityOver(keystone, config, secrets, metrics)
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const callers = new CallerGate(config.limits, trustedProxies, undefined, callerCounters)
@@ -88,7 +92,7 @@ export async function startInFront({
     identity: identityEndpoint(config),
     users,
     catalogueFor: tracer === undefined ? catalogueFor : tracedFor(catalogueFor),
-    ...endOfCalls(config),
+    ...endOfCalls(config, () => present.config),
     ...(nova === undefined ? {} : { elsewhere: nova }),
     ...(ledger === undefined ? {} : { ledger }),
   })
@@ -101,6 +105,7 @@ export async function startInFront({
     ...{ readiness, gate, callers, meter, requestLog, tracer, keyPair: secrets.keyPairs.compute },
     compression: config.compression ? new Compression() : undefined,
   })
+  present.hold({ apps: { compute: app }, gate, callers, requestLog })
   const close = async () => {
     await drain([app])
     await metrics?.close()
@@ -121,6 +126,7 @@ export async function startInFront({
     url: listening.url,
     metricsUrl,
     probe: () => probeAll(glance, keystone),
+    reload: (reloaded) => present.reload(reloaded),
     leave: () => leave(readiness, config.shutdown.delayMs),
     close,
   }

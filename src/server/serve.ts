@@ -42,6 +42,7 @@ import { type OpenedMetrics, openMetrics } from './metrics.ts'
 import { openNovaProxy } from './nova-proxy.ts'
 import { Readiness } from './readiness.ts'
 import { catalogueCheck, diskCheck } from './readiness-checks.ts'
+import { Present, type Reloaded } from './reload.ts'
 import { RequestGate } from './request-gate.ts'
 import { openRequestLog } from './request-log.ts'
 import { TracedManagedCatalogue, tracedFor } from './traced-catalogue.ts'
@@ -85,6 +86,8 @@ export interface Running {
   readonly isFirstStart: boolean
   /** How many example images this start stored. */
   readonly exampleImages: number
+  /** Has other settings from now on, without a break. */
+  reload(reloaded: Reloaded): void
   /** Asks balancers for no more requests, and goes on answering for `shutdown.delayMs`. */
   leave(): Promise<void>
   /** Stops taking requests, finishes those in flight, closes the catalogue. */
@@ -111,6 +114,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
     ...(fileWatch === undefined ? [] : [fileWatch.readiness]),
     diskCheck(config.data, config.image.freeBytesMin),
   ])
+  const present = new Present(config)
   const apps: FastifyInstance[] = []
   let imageData: OpenedImageData | undefined
   let ledger: CallLedger | undefined
@@ -136,7 +140,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
       measureCatalogue(metrics.registry, database, file)
     }
     const listening = await listenAll(
-      { ...options, nova, ledger, readiness, metrics, tracer },
+      { ...options, nova, ledger, readiness, metrics, tracer, present },
       database,
       imageData,
       apps,
@@ -153,6 +157,7 @@ export async function startAfterimage(options: StartOptions): Promise<Running> {
       cloudsYaml,
       isFirstStart: firstAccounts !== undefined,
       exampleImages,
+      reload: (reloaded) => present.reload(reloaded),
       leave: () => leave(readiness, config.shutdown.delayMs),
       close,
     }
@@ -234,20 +239,39 @@ interface OpenedBeside {
   readonly readiness: Readiness
   readonly metrics: OpenedMetrics | undefined
   readonly tracer: Tracer | undefined
+  readonly present: Present
 }
 
-async function listenAll(
-  { config, logger, nova, ledger, readiness, metrics, tracer, ...own }: StartOptions & OpenedBeside,
-  database: Database,
-  { catalogue, service }: OpenedImageData,
-  apps: FastifyInstance[],
-): Promise<Record<FaceName, Listening>> {
-  const ports = new Map<FaceName, number>()
+/** @param ports those that listen already */
+function endpointsOf(
+  config: Config,
+  ports: ReadonlyMap<FaceName, number>,
+): Record<FaceName, Endpoint> {
   const endpoint = (name: FaceName): Endpoint => ({
     publicUrl: config[name].publicUrl,
     port: () => ports.get(name) ?? config[name].port,
     scheme: schemeOf(name, config),
   })
+  return { compute: endpoint('compute'), image: endpoint('image'), identity: endpoint('identity') }
+}
+
+async function listenAll(
+  {
+    config,
+    logger,
+    nova,
+    ledger,
+    readiness,
+    metrics,
+    tracer,
+    present,
+    ...own
+  }: StartOptions & OpenedBeside,
+  database: Database,
+  { catalogue, service }: OpenedImageData,
+  apps: FastifyInstance[],
+): Promise<Record<FaceName, Listening>> {
+  const ports = new Map<FaceName, number>()
   const trustedProxies = trustedProxyList(config.trustedProxies)
   const policy = (name: FaceName) => ({ publicUrl: config[name].publicUrl, trustedProxies })
   const users = new LocalIdentity(database, {
@@ -257,20 +281,15 @@ async function listenAll(
   })
   const answers = new Answers()
   if (metrics !== undefined) measureAnswers(metrics.registry, answers)
-  const endpoints = {
-    compute: endpoint('compute'),
-    image: endpoint('image'),
-    identity: endpoint('identity'),
-  }
   const callers = new CallerGate(config.limits, trustedProxies, undefined, own.callerCounters)
-  const common = { ...endpoints, users, callerLimits: callers }
+  const common = { ...endpointsOf(config, ports), users, callerLimits: callers }
   const faces: Record<FaceName, Face> = {
     compute: computeFace({
       ...common,
       baseUrl: policy('compute'),
       catalogueFor: tracer === undefined ? () => catalogue : tracedFor(() => catalogue),
       answers,
-      ...endOfCalls(config),
+      ...endOfCalls(config, () => present.config),
       ...(nova === undefined ? {} : { elsewhere: nova }),
       ...(ledger === undefined ? {} : { ledger }),
     }),
@@ -290,6 +309,7 @@ async function listenAll(
   const compression = config.compression ? new Compression() : undefined
   const requestLog = openRequestLog(config, logger)
   const listening: Partial<Record<FaceName, Listening>> = {}
+  const served: Partial<Record<FaceName, FastifyInstance>> = {}
   const given = { ...own.limits, idleTimeoutMs: idleTimeoutMs(config) }
   for (const name of FACES) {
     const meter = metrics?.requests.port(name, faces[name].apiOf)
@@ -298,8 +318,10 @@ async function listenAll(
     const parts = { readiness, gate, callers, compression, keyPair, ...watching }
     const app = createHttpServer(faces[name], logger, given, parts)
     apps.push(app)
+    served[name] = app
     listening[name] = await listen(app, name, config.host, config[name].port)
     ports.set(name, listening[name].port)
   }
+  present.hold({ apps: served, gate, callers, requestLog })
   return listening as Record<FaceName, Listening>
 }

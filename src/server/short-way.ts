@@ -6,6 +6,7 @@ import type { Face } from '../api/face/face.ts'
 import { knownCaller, rememberCaller } from '../api/request/known-caller.ts'
 import type { Caller } from '../identity/identity.ts'
 import { LastUsed } from '../limits/last-used.ts'
+import type { CallerGate } from './caller-gate.ts'
 import { type Accepted, readAcceptEncoding } from './compression/accept-encoding.ts'
 import type { Compression } from './compression/compression.ts'
 import { isLeaving } from './hang-up.ts'
@@ -38,6 +39,7 @@ interface KnownHead {
 
 export interface ShortWayParts extends Observers {
   readonly gate: RequestGate | undefined
+  readonly callers: CallerGate | undefined
   readonly compression: Compression | undefined
 }
 
@@ -81,9 +83,11 @@ export class ShortWay {
   /** @returns whether the request is answered. */
   #tryAnswer(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '', socket } = request
-    if (this.#isClosing || request.method !== 'GET') return false
+    const { gate, callers } = this.#parts
+    if (this.#isClosing || request.method !== 'GET' || callers?.countsRequests === true)
+      return false
     // Who waits must not be overtaken.
-    if ((this.#parts.gate?.slots.waiting ?? 0) > 0 || isLeaving(socket)) return false
+    if ((gate?.slots.waiting ?? 0) > 0 || isLeaving(socket)) return false
     const mark = url.indexOf('?')
     const head = this.#heads.get(keyOf(request, mark === -1 ? url : url.slice(0, mark)))
     if (head === undefined) return false
@@ -110,8 +114,8 @@ export class ShortWay {
     { body, coding }: { body: Buffer | undefined; coding: string | undefined },
   ): void {
     const id = newRequestId()
-    const { meter, requestLog } = this.#parts
-    if (meter !== undefined || requestLog?.isOn === true) {
+    const { meter, requestLog, tracer } = this.#parts
+    if (meter !== undefined || tracer !== undefined || requestLog?.isOn === true) {
       const asked = {
         ...{ id, method: 'GET', originalUrl: request.url ?? '' },
         ...{ headers: toldHeaders, raw: request },
@@ -129,6 +133,7 @@ export class ShortWay {
   }
 
   #learn(request: FastifyRequest, reply: FastifyReply): void {
+    if (this.#parts.callers?.countsRequests === true) return // its headers tell of the counts
     const again = offeredAgain(reply)
     if (again === undefined || request.method !== 'GET' || !isFit(request.raw)) return
     const own = new Set([...again.ownHeaders, ...this.#face.requestIdHeaders, 'content-encoding'])

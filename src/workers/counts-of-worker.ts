@@ -1,5 +1,6 @@
 import type { Attempts } from '../identity/local/attempts.ts'
 import type { CallerCounters, GiveBack } from '../limits/caller-counters.ts'
+import type { Standing } from '../limits/token-buckets.ts'
 import { AttemptsOfWorker } from './attempts-of-worker.ts'
 import type { Answered, Asked } from './messages.ts'
 
@@ -8,6 +9,9 @@ export interface Counts {
   readonly attempts: Attempts
   readonly callers: CallerCounters
 }
+
+/** For a worker that has not heard yet that the limit is gone. */
+const UNLIMITED: Standing = { isAllowed: true, remaining: 0, fullAfterS: 0, retryAfterS: 0 }
 
 /** Answers what one worker asks of the counts. */
 export class CountsOfWorker {
@@ -31,12 +35,14 @@ export class CountsOfWorker {
         this.#attempts.end(id, asked.isRight)
         return
       case 'count': {
-        const standing = await this.#counts.callers[asked.rate]?.take(asked.caller)
-        if (standing !== undefined) this.#answer({ kind: 'counted', id, standing })
+        const counted = await this.#counts.callers[asked.rate]?.take(asked.caller)
+        this.#answer({ kind: 'counted', id, standing: counted ?? UNLIMITED })
         return
       }
       case 'hold': {
-        const giveBack = await this.#counts.callers[asked.what]?.take(asked.caller)
+        const holdings = this.#counts.callers[asked.what]
+        const giveBack =
+          holdings === undefined ? () => undefined : await holdings.take(asked.caller)
         if (giveBack !== undefined) this.#held.set(id, giveBack)
         this.#answer({ kind: 'held', id, isHeld: giveBack !== undefined })
         return

@@ -52,10 +52,14 @@ export type FromWorker<Started> =
   | { readonly kind: 'ready'; readonly started: Started }
   /** It cannot start; its end follows. */
   | { readonly kind: 'failed'; readonly message: string }
+  /** It has the settings that it was given last. */
+  | { readonly kind: 'reloaded' }
   | Asked
 
 /** What is said to a worker. */
 export type ToWorker<Given> =
   | { readonly kind: 'begin'; readonly given: Given }
+  /** Other settings for one that has begun. */
+  | { readonly kind: 'reload'; readonly given: Given }
   | { readonly kind: 'stop' }
   | Answered

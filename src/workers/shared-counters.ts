@@ -1,10 +1,10 @@
 import {
   type CallerCounters,
   type CallerMaxima,
-  type HOLDINGS,
+  HOLDINGS,
   type Holdings,
   holdingsOf,
-  type RATES,
+  RATES,
   type Rates,
   ratesOf,
 } from '../limits/caller-counters.ts'
@@ -13,17 +13,31 @@ import type { Questions } from './questions.ts'
 
 /** The counters of a worker: the process that started it counts the callers of all workers. */
 export function sharedCounters(maxima: CallerMaxima, questions: Questions): CallerCounters {
-  const rates = ratesOf(maxima)
-  const holdings = holdingsOf(maxima)
-  const shared = (name: (typeof RATES)[number], rate: Rate | undefined) =>
-    rate && sharedRates(name, rate, questions)
-  const held = (what: (typeof HOLDINGS)[number], max: number) =>
-    max === 0 ? undefined : sharedHoldings(what, questions)
-  return {
-    address: shared('address', rates.address),
-    project: shared('project', rates.project),
-    'long list': held('long list', holdings['long list']),
-    upload: held('upload', holdings.upload),
+  return new SharedCounters(maxima, questions)
+}
+
+class SharedCounters implements CallerCounters {
+  readonly #questions: Questions
+  address: Rates | undefined
+  project: Rates | undefined
+  'long list': Holdings | undefined
+  upload: Holdings | undefined
+
+  constructor(maxima: CallerMaxima, questions: Questions) {
+    this.#questions = questions
+    this.reload(maxima)
+  }
+
+  reload(maxima: CallerMaxima): void {
+    const rates = ratesOf(maxima)
+    for (const name of RATES) {
+      const rate = rates[name]
+      this[name] = rate && sharedRates(name, rate, this.#questions)
+    }
+    const holdings = holdingsOf(maxima)
+    for (const what of HOLDINGS) {
+      this[what] = holdings[what] === 0 ? undefined : sharedHoldings(what, this.#questions)
+    }
   }
 }
 

@@ -9,8 +9,10 @@ const EXIT_OK = 0
 const EXIT_FAILED = 1
 
 /** What a worker runs. */
-export interface Work<Started> {
+export interface Work<Given, Started> {
   readonly started: Started
+  /** Goes on with the settings in what is given now. */
+  reload(given: Given): void
   /** Goes on answering for as long as others need to notice that this one stops. */
   leave(): Promise<void>
   /** Finishes what is under way. */
@@ -27,7 +29,7 @@ export interface WorkerOptions<Given, Started> {
   /** Aborted by a signal to this process; the other process may also say so. */
   readonly stop: AbortSignal
   /** Begins to answer requests. */
-  serve(given: Given, shared: Shared): Promise<Work<Started>>
+  serve(given: Given, shared: Shared): Promise<Work<Given, Started>>
   /** One line for people about what `serve` threw. */
   explain(error: unknown): string
 }
@@ -48,6 +50,7 @@ export async function beWorker<Given, Started>({
     callers: (maxima) => sharedCounters(maxima, questions),
   }
   const begun = Promise.withResolvers<Given | undefined>()
+  const working = Promise.withResolvers<Work<Given, Started>>()
   const stopped = Promise.withResolvers<undefined>()
   const halt = () => {
     begun.resolve(undefined)
@@ -58,13 +61,20 @@ export async function beWorker<Given, Started>({
   process.on('message', (heard: ToWorker<Given>) => {
     if (heard.kind === 'begin') begun.resolve(heard.given)
     else if (heard.kind === 'stop') halt()
-    else questions.hear(heard)
+    else if (heard.kind === 'reload') {
+      // One that is still starting was given other settings; it takes these when it serves.
+      working.promise.then((work) => {
+        work.reload(heard.given)
+        say({ kind: 'reloaded' })
+      })
+    } else questions.hear(heard)
   })
   say({ kind: 'hello' })
   const given = await begun.promise
   if (given === undefined) return process.exit(EXIT_OK)
   try {
     const work = await serve(given, shared)
+    working.resolve(work)
     say({ kind: 'ready', started: work.started })
     await stopped.promise
     await work.leave()

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Counts, CountsOfWorker } from './counts-of-worker.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { passWholeLines } from './whole-lines.ts'
@@ -12,6 +13,9 @@ const WAIT_MS_MAX = 30_000
 const EARLY_ENDS_MAX = 5
 /** Longer ago than this is not "in a row". */
 const ROW_MS = 5 * 60_000
+
+/** A worker that is busy for longer is not waited for. */
+const RELOAD_TIMEOUT_MS = 10_000
 
 /** No worker can be kept running. `message` is one line, and says why. */
 export class WorkersFailed extends Error {
@@ -54,6 +58,8 @@ interface Member<Started> {
   readyAtMs: number | undefined
   /** Why it could not start, in its own words. */
   trouble: string | undefined
+  /** Called when it has reloaded, or ended. */
+  onReloaded: (() => void) | undefined
 }
 
 /**
@@ -103,6 +109,22 @@ export class Workers<Given, Started extends Serving> {
     return Promise.race([this.#allReady.promise, this.failed])
   }
 
+  /** Gives all workers anew what `given` says now. @returns when they all have it */
+  async reload(): Promise<void> {
+    const told = [...this.#members].map((member) => {
+      const given = this.#options.given(member.place, undefined)
+      say(member.worker, { kind: 'reload', given })
+      return new Promise<void>((resolve) => {
+        member.onReloaded = resolve
+      })
+    })
+    const isLate = Symbol('late')
+    const late = sleep(RELOAD_TIMEOUT_MS, isLate, { ref: false })
+    if ((await Promise.race([Promise.all(told), late])) === isLate) {
+      this.#options.log.warn({}, 'a worker is busy, and takes the new settings later')
+    }
+  }
+
   /** Lets every worker finish its requests, for a limited time. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll()
@@ -130,6 +152,7 @@ export class Workers<Given, Started extends Serving> {
       started: undefined,
       readyAtMs: undefined,
       trouble: undefined,
+      onReloaded: undefined,
     }
     this.#members.add(member)
     worker.on('message', (said: FromWorker<Started>) => this.#hear(member, said))
@@ -150,6 +173,9 @@ export class Workers<Given, Started extends Serving> {
         break
       case 'ready':
         this.#ready(member, said.started)
+        break
+      case 'reloaded':
+        member.onReloaded?.()
         break
       case 'failed':
         member.trouble = said.message
@@ -189,6 +215,7 @@ export class Workers<Given, Started extends Serving> {
   #ended(member: Member<Started>, how: string | number): void {
     this.#members.delete(member)
     member.counts.close()
+    member.onReloaded?.()
     if (this.#isStopping) {
       if (this.#members.size === 0) this.#allEnded.resolve(undefined)
       return

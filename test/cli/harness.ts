@@ -12,14 +12,18 @@ export interface Situation {
   readonly cwd: string
   readonly stdin?: string
   readonly stop?: AbortSignal
+  /** Given what SIGHUP would do. */
+  readonly onHangUp?: (act: () => void) => void
   /** Called with all of stdout so far, whenever something is written. */
   readonly onStdout?: (text: string) => void
+  /** The same of stderr. */
+  readonly onStderr?: (text: string) => void
 }
 
 /** Runs one command line in this process. */
 export async function runCommand(args: readonly string[], situation: Situation): Promise<Outcome> {
   const stdout = new Sink(situation.onStdout)
-  const stderr = new Sink()
+  const stderr = new Sink(situation.onStderr)
   const code = await run(args, {
     environment: situation.environment ?? {},
     cwd: situation.cwd,
@@ -27,6 +31,7 @@ export async function runCommand(args: readonly string[], situation: Situation):
     stdout,
     stderr,
     stop: situation.stop ?? new AbortController().signal,
+    onHangUp: situation.onHangUp ?? (() => undefined),
     program: 'afterimage',
   })
   return { code, stdout: stdout.text, stderr: stderr.text }

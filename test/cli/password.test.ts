@@ -23,6 +23,7 @@ function desk(): Desk {
       stdout: new Sink(),
       stderr,
       stop: new AbortController().signal,
+      onHangUp: () => undefined,
       program: 'afterimage',
     },
   }

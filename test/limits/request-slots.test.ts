@@ -153,3 +153,20 @@ test('whatever comes, slots and queue keep their limits, and everybody hears onc
     }),
   )
 })
+
+test('a higher limit lets in at once who waits, a lower one nobody until so many have ended', () => {
+  const { slots, log, enterAll, end } = stand(1, 10)
+  enterAll('a b c d e')
+  const queue = { queueMax: 10, queueTimeoutMs: QUEUE_TIMEOUT_MS }
+  slots.reload({ inFlightMax: 3, ...queue })
+  assert.deepEqual(log, ['a in', 'b in', 'c in'])
+  slots.reload({ inFlightMax: 1, ...queue })
+  end('a')
+  end('b')
+  assert.deepEqual([slots.inFlight, slots.waiting], [1, 2])
+  end('c')
+  assert.deepEqual(log, ['a in', 'b in', 'c in', 'd in'])
+  slots.reload({ inFlightMax: 1, queueMax: 0, queueTimeoutMs: QUEUE_TIMEOUT_MS })
+  enterAll('f')
+  assert.deepEqual(log.slice(4), ['f away'], 'who waits already may go on waiting')
+})

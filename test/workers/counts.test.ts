@@ -35,7 +35,7 @@ function together(count: number) {
       setImmediate(() => questions.hear(answered))
     })
     const callers = sharedCounters(LIMITS, questions)
-    return { shared: new SharedAttempts(questions), callers, desk }
+    return { shared: new SharedAttempts(questions), callers, desk, counts }
   })
 }
 
@@ -135,4 +135,18 @@ test('what a dead worker held is given back', async () => {
   assert.equal(await alive.callers.upload.take('ann'), undefined)
   dead.desk.close()
   assert.ok(await alive.callers.upload.take('ann'))
+})
+
+test('a worker that has not heard yet that a limit is gone is let through', async () => {
+  const [worker] = together(1)
+  assert.ok(worker?.callers.project && worker.callers.upload)
+  for (let i = 0; i < 3; i += 1) await worker.callers.project.take('p')
+  assert.equal((await worker.callers.project.take('p')).isAllowed, false)
+  worker.counts.callers.reload(limitsConfig({ uploadsPerCaller: 0 }))
+  assert.equal((await worker.callers.project.take('p')).isAllowed, true)
+  const giveBack = await worker.callers.upload.take('ann')
+  assert.ok(giveBack)
+  giveBack()
+  worker.callers.reload(limitsConfig({ uploadsPerCaller: 0 }))
+  assert.equal(worker.callers.project, undefined)
 })

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { Agent as AgentTls, request as requestTls } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -45,7 +46,7 @@ export class Served implements AsyncDisposable {
   }
 
   url(face: 'compute' | 'image' | 'identity'): string {
-    const found = new RegExp(`^ {2}${face} +(http://[^/\\s]+)`, 'm').exec(this.stdout)
+    const found = new RegExp(`^ {2}${face} +(https?://[^/\\s]+)`, 'm').exec(this.stdout)
     return found?.[1] ?? assert.fail(this.stdout)
   }
 
@@ -155,6 +156,7 @@ export interface Asked {
 /** One connection that is kept, and so stays with one worker. */
 export class Connection {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  readonly #agentTls = new AgentTls({ keepAlive: true, maxSockets: 1 })
 
   ask(
     method: string,
@@ -169,7 +171,10 @@ export class Connection {
         : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     }
     return new Promise((resolve, reject) => {
-      const asked = request(url, { method, headers, agent: this.#agent }, (response) => {
+      const [ask, agent] = url.startsWith('https:')
+        ? [requestTls, this.#agentTls]
+        : [request, this.#agent]
+      const asked = ask(url, { method, headers, agent }, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (piece: string) => {
           text += piece
@@ -186,6 +191,7 @@ export class Connection {
 
   close(): void {
     this.#agent.destroy()
+    this.#agentTls.destroy()
   }
 }
 

@@ -1,8 +1,9 @@
+import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { KeptForms } from '../face/compressible.ts'
 
 /**
- * Printed answers, kept while the catalogue stays at the version at which they were read, so that
- * none is ever stale. The key must include everything that an answer depends on: the caller
+ * Printed answers, kept while the catalogue stays at the version at which they were read, and the
+ * policy that their headers tell of is the same, so that none is ever stale. The key must include everything that an answer depends on: the caller
  * (project, admin or not), the links' bases, and the query.
  */
 
@@ -24,6 +25,7 @@ export interface KeptAnswer extends Answer {
 
 interface Entry {
   readonly version: number | string
+  readonly policy: DeprecationPolicy
   readonly answer: KeptAnswer
   /** Of the body, the key and the compressed forms. */
   bytes: number
@@ -41,11 +43,18 @@ export class Answers {
     return { answers: this.#entries.size, bytes: this.#bytes, ...lookups }
   }
 
-  /** @param version the catalogue's now, for the caller; undefined (unknown): nothing is kept. */
-  get(version: number | string | undefined, key: string): KeptAnswer | undefined {
+  /**
+   * @param version the catalogue's now, for the caller; undefined (unknown): nothing is kept.
+   * @param policy the present one; it is told from another by its identity
+   */
+  get(
+    version: number | string | undefined,
+    policy: DeprecationPolicy,
+    key: string,
+  ): KeptAnswer | undefined {
     if (version === undefined) return undefined
     const entry = this.#entries.get(key)
-    if (entry?.version !== version) {
+    if (entry?.version !== version || entry.policy !== policy) {
       this.#drop(key)
       this.#misses += 1
       return undefined
@@ -58,9 +67,15 @@ export class Answers {
 
   /**
    * @param version the catalogue's before the answer was read.
+   * @param policy what the answer's headers tell of
    * @returns the answer as it is kept; undefined if it is not.
    */
-  put(version: number | string | undefined, key: string, answer: Answer): KeptAnswer | undefined {
+  put(
+    version: number | string | undefined,
+    policy: DeprecationPolicy,
+    key: string,
+    answer: Answer,
+  ): KeptAnswer | undefined {
     if (answer.body.length > ANSWER_BYTES_MAX || version === undefined) return undefined
     this.#drop(key)
     const found = new Map<string, Buffer>()
@@ -73,7 +88,7 @@ export class Answers {
         this.#grow(entry, form.length)
       },
     }
-    const entry: Entry = { version, answer: { ...answer, forms }, bytes: 0 }
+    const entry: Entry = { version, policy, answer: { ...answer, forms }, bytes: 0 }
     this.#entries.set(key, entry)
     this.#grow(entry, answer.body.length + key.length)
     return entry.answer

@@ -68,7 +68,7 @@ export async function answerList(
     const body = Buffer.from(text)
     const answer = { headers: { ...headers, etag: entityTagOf(body) }, body }
     if (catalogue.version(call.viewer) !== version) return answer
-    return answers.put(version, answerKey(call), answer) ?? answer
+    return answers.put(version, policy, answerKey(call), answer) ?? answer
   }
   if (call.isHead) {
     await chunks.return()
@@ -90,7 +90,7 @@ export function answerAtOnce(
 ): (ListAnswer & { readonly body: Buffer }) | undefined {
   const key = answerKey(call)
   const version = catalogue.version(call.viewer)
-  const known = answers.get(version, key)
+  const known = answers.get(version, policy, key)
   if (known !== undefined) return known
   const request = read ?? readListRequest(call.query)
   const images = pageOf(call, request, catalogue)
@@ -100,7 +100,7 @@ export function answerAtOnce(
   const headers = { ...deprecationHeaders(policy, call.base, successor), etag: entityTag }
   const answer = { headers, body }
   return catalogue.version(call.viewer) === version
-    ? (answers.put(version, key, answer) ?? answer)
+    ? (answers.put(version, policy, key, answer) ?? answer)
     : answer
 }
 
