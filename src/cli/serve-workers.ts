@@ -19,6 +19,8 @@ import type { WorkerGiven, WorkerStarted } from './worker.ts'
 export interface Kept {
   /** Rejects when nothing serves any more. */
   readonly failed?: Promise<never>
+  /** Resolves when every other process that serves has answered. */
+  readonly ask?: () => Promise<void>
 }
 
 /** Other settings for all that serve. */
@@ -109,7 +111,15 @@ async function startWorkers(
       return workers.reload()
     }
     const metricsUrl = metricsUrls.length === 0 ? undefined : metricsUrls.join(', ')
-    return { started, metricsUrl, failed: workers.failed, reload, leave: stop, close: stop }
+    return {
+      started,
+      metricsUrl,
+      failed: workers.failed,
+      ask: () => workers.ask(),
+      reload,
+      leave: stop,
+      close: stop,
+    }
   } catch (error) {
     await workers.stop()
     throw error

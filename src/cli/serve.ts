@@ -16,6 +16,7 @@ import { Following } from './reload.ts'
 import { showRenewing } from './renewing.ts'
 import { greetingInFront, withCloudAddresses } from './serve-cloud.ts'
 import type { Kept, RunningCatalogue, ServedInFront } from './serve-workers.ts'
+import { openServiceManager } from './service-manager.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the first user signs in to. */
@@ -45,7 +46,7 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
 async function runServe(command: Command, terminal: Terminal): Promise<void> {
   const load = () => loadGivenConfig(command, terminal)
   const loaded = load()
-  const start = { loaded, load, hangUp: new OnHangUp(terminal) }
+  const start: Start = { loaded, load, hangUp: new OnHangUp(terminal) }
   const { example = false } = command.opts<{ example?: boolean }>()
   if (modeOf(loaded.config) === 'embedded') return serveCatalogue(start, example, terminal)
   if (example) throw new UsageFailure('--example is for the embedded catalogue; leave it out')
@@ -65,17 +66,18 @@ async function serveInFront(start: Start, terminal: Terminal): Promise<void> {
   const config = await withCloudAddresses(loaded, terminal)
   const logger = await openLog(config, terminal.stderr)
   const running = await startInFront({ config, secrets, logger }, terminal)
-  const stopBrownoutLog = followConfig(start, logger, running)
+  const ending = beServed(start, logger, running, terminal)
   try {
     terminal.stdout.write(greetingInFront(config, running, terminal))
     logStart(logger, { ...loaded, config }, { compute: running.url, metrics: running.metricsUrl })
     for (const trouble of await running.probe()) terminal.stderr.write(`afterimage: ${trouble}\n`)
     await untilStopped(terminal, config.shutdown.delayMs, running)
     logger.info('stopping')
+    ending.begin()
     await running.leave()
   } finally {
-    stopBrownoutLog()
     await running.close()
+    ending.end()
     logger.info('stopped')
   }
 }
@@ -96,26 +98,36 @@ async function serveCatalogue(start: Start, example: boolean, terminal: Terminal
   const { config } = loaded
   const logger = await openLog(config, terminal.stderr)
   const running = await startCatalogue(loaded, example, logger, terminal)
-  const stopBrownoutLog = followConfig(start, logger, running)
+  const ending = beServed(start, logger, running, terminal)
   try {
     terminal.stdout.write(await greeting(running, loaded, terminal))
     logStart(logger, loaded, { ...running.urls, metrics: running.metricsUrl })
     await untilStopped(terminal, config.shutdown.delayMs, running)
     logger.info('stopping')
+    ending.begin()
     await running.leave()
   } finally {
-    stopBrownoutLog()
     await running.close()
+    ending.end()
     logger.info('stopped')
   }
 }
 
-/** Reloads on SIGHUP from now on, and logs brownouts. @returns ends that log */
-function followConfig(
+/** What is said of the end of a server. */
+interface Ending {
+  /** Before it stops to take requests. */
+  begin(): void
+  /** After the last one. */
+  end(): void
+}
+
+/** Reloads on SIGHUP from now on, logs brownouts, and tells the service manager of all that. */
+function beServed(
   { loaded, load, hangUp }: Start,
   logger: Logger,
-  running: { reload(reloaded: Reloaded): unknown },
-): () => void {
+  running: Pick<Kept, 'ask'> & { reload(reloaded: Reloaded): unknown },
+  { environment }: Terminal,
+): Ending {
   let policy = loaded.config.deprecation
   let stop = logBrownouts(policy, logger)
   const following = new Following(loaded, load, logger, async (reloaded) => {
@@ -125,8 +137,21 @@ function followConfig(
     stop()
     stop = logBrownouts(policy, logger)
   })
-  hangUp.begin(() => following.reload())
-  return () => stop()
+  const manager = openServiceManager(environment, (message) => logger.warn(message))
+  const stopWatch = manager.watch(async () => running.ask?.())
+  manager.ready()
+  hangUp.begin(async () => {
+    manager.reloading()
+    await following.reload()
+    manager.ready()
+  })
+  return {
+    begin: () => manager.stopping(),
+    end: () => {
+      stop()
+      stopWatch()
+    },
+  }
 }
 
 async function startCatalogue(

@@ -54,6 +54,8 @@ export type FromWorker<Started> =
   | { readonly kind: 'failed'; readonly message: string }
   /** It has the settings that it was given last. */
   | { readonly kind: 'reloaded' }
+  /** It has heard `ask`. */
+  | { readonly kind: 'here' }
   | Asked
 
 /** What is said to a worker. */
@@ -61,5 +63,7 @@ export type ToWorker<Given> =
   | { readonly kind: 'begin'; readonly given: Given }
   /** Other settings for one that has begun. */
   | { readonly kind: 'reload'; readonly given: Given }
+  /** Whether it still hears. */
+  | { readonly kind: 'ask' }
   | { readonly kind: 'stop' }
   | Answered

@@ -61,6 +61,7 @@ export async function beWorker<Given, Started>({
   process.on('message', (heard: ToWorker<Given>) => {
     if (heard.kind === 'begin') begun.resolve(heard.given)
     else if (heard.kind === 'stop') halt()
+    else if (heard.kind === 'ask') say({ kind: 'here' })
     else if (heard.kind === 'reload') {
       // One that is still starting was given other settings; it takes these when it serves.
       working.promise.then((work) => {

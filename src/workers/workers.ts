@@ -60,6 +60,8 @@ interface Member<Started> {
   trouble: string | undefined
   /** Called when it has reloaded, or ended. */
   onReloaded: (() => void) | undefined
+  /** Called when it has answered, or ended. */
+  onHeard: (() => void) | undefined
 }
 
 /**
@@ -125,6 +127,18 @@ export class Workers<Given, Started extends Serving> {
     }
   }
 
+  /** Asks all workers that serve whether they still hear. @returns when all have answered */
+  async ask(): Promise<void> {
+    const serving = [...this.#members].filter(({ readyAtMs }) => readyAtMs !== undefined)
+    const asked = serving.map((member) => {
+      say<Given>(member.worker, { kind: 'ask' })
+      return new Promise<void>((resolve) => {
+        member.onHeard = resolve
+      })
+    })
+    await Promise.all(asked)
+  }
+
   /** Lets every worker finish its requests, for a limited time. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll()
@@ -153,6 +167,7 @@ export class Workers<Given, Started extends Serving> {
       readyAtMs: undefined,
       trouble: undefined,
       onReloaded: undefined,
+      onHeard: undefined,
     }
     this.#members.add(member)
     worker.on('message', (said: FromWorker<Started>) => this.#hear(member, said))
@@ -176,6 +191,9 @@ export class Workers<Given, Started extends Serving> {
         break
       case 'reloaded':
         member.onReloaded?.()
+        break
+      case 'here':
+        member.onHeard?.()
         break
       case 'failed':
         member.trouble = said.message
@@ -216,6 +234,7 @@ export class Workers<Given, Started extends Serving> {
     this.#members.delete(member)
     member.counts.close()
     member.onReloaded?.()
+    member.onHeard?.()
     if (this.#isStopping) {
       if (this.#members.size === 0) this.#allEnded.resolve(undefined)
       return

@@ -24,10 +24,18 @@ export class Served implements AsyncDisposable {
   stdout = ''
   stderr = ''
 
-  constructor(data: string, flags: readonly string[], ports = ANY_PORTS) {
+  constructor(
+    data: string,
+    flags: readonly string[],
+    ports = ANY_PORTS,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.#data = data
     const args = [BIN, 'serve', '--data', data, '--log-level', 'info', ...ports, ...flags]
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(process.execPath, args, {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.ended = once(this.#child, 'close')
     this.#child.stdout.on('data', (piece: Buffer) => {
       this.stdout += piece
@@ -68,7 +76,12 @@ export class Served implements AsyncDisposable {
   }
 
   /** The log's records. Each line of the one stream must be whole. */
-  log(): readonly { readonly pid: number; readonly worker?: number; readonly msg: string }[] {
+  log(): readonly {
+    readonly pid: number
+    readonly time: number
+    readonly worker?: number
+    readonly msg: string
+  }[] {
     const lines = this.stderr.split('\n').slice(0, -1)
     return lines.filter((line) => !line.startsWith('afterimage: ')).map((line) => JSON.parse(line))
   }
