@@ -8,6 +8,8 @@ import { ownEnvironment } from '../own-environment.ts'
 /** Why none can be made here; false where it can. */
 export const noMachine = process.getuid?.() === 0 ? false : 'a machine of its own needs root'
 
+/** Of a command line that hangs. */
+const RUN_TIMEOUT_MS = 300_000
 const STOP_TIMEOUT_MS = 60_000
 
 export interface Run {
@@ -73,7 +75,9 @@ export class Machine implements AsyncDisposable {
         output += text
       })
     }
+    const late = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS)
     const [code] = await once(child, 'close')
+    clearTimeout(late)
     return { code, output }
   }
 
