@@ -73,6 +73,13 @@ describe('systemd-analyze verify', () => {
     const folder = units((text) => text.replace('ProtectHome=', 'ProtectHouse='))
     assert.match((await verify(folder)).join('\n'), /Unknown key.*'ProtectHouse'/)
   })
+
+  it('reads the addition for a service user too', async () => {
+    const folder = units()
+    const file = join(folder, 'afterimage.service.d', 'cloud.conf')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('LoadCredential=', 'LoadSecret='))
+    assert.match((await verify(folder)).join('\n'), /cloud\.conf:\d+: Unknown key.*'LoadSecret'/)
+  })
 })
 
 describe('systemd-analyze security', () => {

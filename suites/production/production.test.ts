@@ -23,6 +23,17 @@ const STATE = '/root/shell-state'
 const NEXT_VERSION = '0.2.0'
 const NODES = ['usr/local/bin/node', 'usr/bin/node', 'usr/bin/npm', 'usr/bin/npx', 'usr/bin/nodejs']
 
+const READY =
+  'curl -fsS --retry 30 --retry-delay 1 --retry-connrefused http://127.0.0.1:8774/readiness'
+/** An image is made, its data sent, read back and compared; then it is deleted. */
+const ROUND_TRIP = `
+  token="X-Auth-Token: $(afterimage token --data /var/lib/afterimage)" images=http://127.0.0.1:9292/v2/images
+  head -c 3000000 /dev/urandom > /root/image-data
+  id=$(curl -fsS -H "$token" --json '{"disk_format":"raw","container_format":"bare"}' $images | grep -oP '"id":"\\K[^"]+')
+  curl -fsS -H "$token" -H 'Content-Type: application/octet-stream' -T /root/image-data $images/$id/file
+  curl -fsS -H "$token" $images/$id/file | cmp - /root/image-data
+  curl -fsS -H "$token" -X DELETE $images/$id`
+
 const blocks = readBlocks()
 
 describe('docs/production.md', { skip: noMachine }, () => {
@@ -110,6 +121,18 @@ describe('docs/production.md', { skip: noMachine }, () => {
           "stat -c '%a %U' /var/lib/afterimage /var/lib/afterimage/clouds.yaml /etc/afterimage/afterimage.yaml",
         )
         assert.equal(modes, '700 afterimage\n600 afterimage\n640 root\n')
+      },
+      'what its filter leaves is enough to take and give image data': async () => {
+        await output(ROUND_TRIP)
+      },
+      'and it is enough for several workers': async () => {
+        const edit = (expression: string) =>
+          output(`sed -i '${expression}' /etc/afterimage/afterimage.yaml
+            systemctl restart afterimage.service
+            ${READY}`)
+        await edit('1i workers: 2')
+        await output(ROUND_TRIP)
+        await edit('/^workers:/d')
       },
       'it prints its log, and its images': async () => {
         const log = 'journalctl --unit afterimage.service'
