@@ -9,7 +9,7 @@ interface Traced {
   [TRACE]?: Trace | undefined
 }
 
-/** Makes room for a place in a trace in each request of a server; a WeakMap costs several times as much. */
+/** Makes room in each request of a server for its place in a trace, so that all requests keep one shape. */
 export function makeRoomForTrace(app: FastifyInstance): void {
   app.decorateRequest(TRACE, undefined)
 }

@@ -2,7 +2,6 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { hostname } from 'node:os'
 import {
-  type Context,
   createTraceState,
   ROOT_CONTEXT,
   type Span as SdkSpan,
@@ -16,10 +15,8 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import {
-  AlwaysOnSampler,
   BatchSpanProcessor,
-  RandomIdGenerator,
-  SamplingDecision,
+  ParentBasedSampler,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace'
@@ -57,8 +54,6 @@ export class OtlpTracer implements Tracer {
   readonly #provider: TracerProvider
   readonly #tracer: SdkTracer
   readonly #agent: HttpAgent
-  readonly #sampler: TraceIdRatioBasedSampler
-  readonly #ids = new TraceIds()
   readonly #timeouts: OtlpTimeouts
 
   constructor({ url, sampleRatio, onTrouble, timeouts }: OtlpTracerOptions) {
@@ -78,16 +73,13 @@ export class OtlpTracer implements Tracer {
       scheduledDelayMillis: EXPORT_DELAY_MS,
       exportTimeoutMillis: exportTimeoutMs + PROCESSOR_SLACK_MS,
     })
-    this.#sampler = new TraceIdRatioBasedSampler(sampleRatio)
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({
         'service.name': 'afterimage',
         'service.instance.id': `${hostname()}:${process.pid}`,
         'process.pid': process.pid,
       }),
-      // What is recorded has been decided before.
-      sampler: new AlwaysOnSampler(),
-      idGenerator: this.#ids,
+      sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
       spanLimits: { attributeValueLengthLimit: ATTRIBUTE_CHARACTERS_MAX },
       spanProcessors: [processor],
     })
@@ -95,28 +87,12 @@ export class OtlpTracer implements Tracer {
   }
 
   begin(from: Trace | undefined): RequestSpan {
-    return from === undefined ? this.#beginTrace() : this.#goOn(from)
-  }
-
-  /** The SDK would make a span of a trace that is not recorded, too, which takes several times as long. */
-  #beginTrace(): RequestSpan {
-    const traceId = this.#ids.beginTrace()
-    const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, traceId)
-    if (decision === SamplingDecision.RECORD_AND_SAMPLED) return this.#request(ROOT_CONTEXT)
-    const spanId = this.#ids.generateSpanId()
-    return { trace: placeOf({ traceId, spanId, traceFlags: TraceFlags.NONE }, undefined) }
-  }
-
-  #goOn(from: Trace): RequestSpan {
-    const parent = callersContext(from)
-    // Nobody would see our span, so other services must not name it as their parent.
-    if (parent.traceFlags === TraceFlags.NONE) return { trace: from }
-    return this.#request(contextOf(parent), from.headers['tracestate'])
-  }
-
-  #request(parent: Context, state?: string): Span {
+    const parent = from === undefined ? ROOT_CONTEXT : contextOf(callersContext(from))
     const span = this.#tracer.startSpan('request', { kind: SdkSpanKind.SERVER }, parent)
-    return this.#recorded(span, state)
+    const state = from?.headers['tracestate']
+    if (span.isRecording()) return this.#recorded(span, state)
+    // Nobody will see this span, so other services must not name it as their parent.
+    return { trace: from ?? placeOf(span.spanContext(), state) }
   }
 
   async close(): Promise<void> {
@@ -140,23 +116,6 @@ export class OtlpTracer implements Tracer {
       trace: { ...placeOf(context, state), begin },
       end: (what) => endSpan(span, what),
     }
-  }
-}
-
-/** Ids of which that of the next trace is known before its span is made. */
-class TraceIds extends RandomIdGenerator {
-  #next: string | undefined
-
-  /** The id that the next trace has. */
-  beginTrace(): string {
-    this.#next = super.generateTraceId()
-    return this.#next
-  }
-
-  override generateTraceId(): string {
-    const id = this.#next ?? super.generateTraceId()
-    this.#next = undefined
-    return id
   }
 }
 
