@@ -52,9 +52,12 @@ export class Following {
     const options = changedOptions(config, next.config)
     const isKept = isTlsKept(secrets.keyPairs, next.secrets.keyPairs)
     const applied = [...options.filter((key) => FOLLOWED.test(key)), ...certificatesOf(keyPairs)]
-    const waiting = options.filter(
+    const waiting: string[] = options.filter(
       (key) => !FOLLOWED.test(key) && !(OF_CERTIFICATES.test(key) && isKept(key)),
     )
+    const { servicePassword } = next.secrets
+    const isSamePassword = secrets.servicePassword?.reveal() === servicePassword?.reveal()
+    if (!isSamePassword) waiting.push('the password of keystone.serviceUser')
     const followed = follow(config, next.config)
     this.#present = {
       config: followed,

@@ -128,14 +128,10 @@ function beServed(
   running: Pick<Kept, 'ask'> & { reload(reloaded: Reloaded): unknown },
   { environment }: Terminal,
 ): Ending {
-  let policy = loaded.config.deprecation
-  let stop = logBrownouts(policy, logger)
+  const brownouts = logBrownouts(loaded.config.deprecation, logger)
   const following = new Following(loaded, load, logger, async (reloaded) => {
     await running.reload(reloaded)
-    if (reloaded.config.deprecation === policy) return
-    policy = reloaded.config.deprecation
-    stop()
-    stop = logBrownouts(policy, logger)
+    brownouts.follow(reloaded.config.deprecation)
   })
   const manager = openServiceManager(environment, (message) => logger.warn(message))
   const stopWatch = manager.watch(async () => running.ask?.())
@@ -148,7 +144,7 @@ function beServed(
   return {
     begin: () => manager.stopping(),
     end: () => {
-      stop()
+      brownouts.stop()
       stopWatch()
     },
   }

@@ -48,7 +48,8 @@ export class CallerGate implements CallerLimits {
     })
     app.addHook('onSend', (request, reply, payload, done) => {
       // An answer of another service is returned as it is.
-      if (face.isPassedOn?.(request.originalUrl) !== true) this.#sayStanding(request, reply)
+      const isOurs = () => face.isPassedOn?.(request.originalUrl) !== true
+      if (this.#counted.has(request) && isOurs()) this.#sayStanding(request, reply)
       done(null, payload)
     })
   }
@@ -120,8 +121,7 @@ export class CallerGate implements CallerLimits {
   }
 
   #sayStanding(request: FastifyRequest, reply: FastifyReply): void {
-    const counted = this.#counted.get(request)
-    if (counted !== undefined) reply.headers(rateHeaders(counted))
+    reply.headers(rateHeaders(this.#counted.get(request) ?? []))
   }
 
   /** @returns the seconds to wait; 0: go on */

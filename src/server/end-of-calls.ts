@@ -17,11 +17,18 @@ export function endOfCalls(
 /** Longer timers overflow in Node. */
 const TIMER_MS_MAX = 86_400_000
 
-/** Logs when calls begin to be refused and when they are served again. @returns stops it. */
-export function logBrownouts(policy: DeprecationPolicy, logger: FastifyBaseLogger): () => void {
+/** Says in the log when calls begin to be refused and when they are served again. */
+export interface BrownoutLog {
+  /** By another policy from now on. */
+  follow(policy: DeprecationPolicy): void
+  stop(): void
+}
+
+export function logBrownouts(first: DeprecationPolicy, logger: FastifyBaseLogger): BrownoutLog {
   let timer: NodeJS.Timeout | undefined
   let wasEnded = false
-  const look = () => {
+  const follow = (policy: DeprecationPolicy) => {
+    clearTimeout(timer)
     const nowMs = Date.now()
     const hasEnded = isEnded(policy, nowMs)
     if (hasEnded !== wasEnded) {
@@ -30,10 +37,10 @@ export function logBrownouts(policy: DeprecationPolicy, logger: FastifyBaseLogge
     }
     const next = nextChangeMs(policy, nowMs)
     if (next === undefined) return
-    timer = setTimeout(look, Math.min(next - nowMs, TIMER_MS_MAX)).unref()
+    timer = setTimeout(() => follow(policy), Math.min(next - nowMs, TIMER_MS_MAX)).unref()
   }
-  look()
-  return () => clearTimeout(timer)
+  follow(first)
+  return { follow, stop: () => clearTimeout(timer) }
 }
 
 const TEXTS = {

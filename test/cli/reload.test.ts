@@ -6,7 +6,12 @@ import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
+import { pino } from 'pino'
+import { Following } from '../../src/cli/reload.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { goodGlance, TOKEN } from '../cloud/stand.ts'
 import { writeCertificate } from '../tls/make-certificate.ts'
+import { fakeUpstream } from '../upstream/fake-upstream.ts'
 import { runCommand } from './harness.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'afterimage-reload-'))
@@ -33,10 +38,15 @@ class Reloadable {
   greeting = ''
   stderr = ''
 
-  constructor(t: TestContext, name: string, settings: string, flags: readonly string[] = []) {
+  constructor(
+    t: TestContext,
+    name: string,
+    settings: string,
+    flags: readonly string[] = ANY_PORTS,
+  ) {
     this.#file = join(dir, `${name}.yaml`)
     this.write(settings)
-    const args = ['serve', '--data', name, '--config', this.#file, ...ANY_PORTS, ...flags]
+    const args = ['serve', '--data', name, '--config', this.#file, ...flags]
     this.#ended = runCommand(args, {
       cwd: dir,
       environment: { AFTERIMAGE_PASSWORD: PASSWORD },
@@ -109,6 +119,17 @@ class Reloadable {
   }
 }
 
+/** In front of a Glance that knows TOKEN. */
+async function inFront(t: TestContext, name: string, flags: readonly string[] = []) {
+  const glance = await fakeUpstream(t)
+  glance.behave(goodGlance)
+  const ports = ['--glance-url', glance.url, '--compute-port', '0']
+  const served = await new Reloadable(t, name, '', [...ports, ...flags]).greeted()
+  const list = () =>
+    fetch(`${served.url('compute')}/v2.1/images`, { headers: { 'x-auth-token': TOKEN } })
+  return { served, list }
+}
+
 describe('SIGHUP', () => {
   it('takes over limits, log and the end of the calls; answers that are kept tell of it at once', async (t) => {
     const served = await new Reloadable(t, 'one', 'ledger: {enabled: false}').greeted()
@@ -139,11 +160,8 @@ log: {level: warn}`,
   })
 
   it('refuses calls once a brownout is set, and serves them again without it', async (t) => {
-    const served = await new Reloadable(t, 'brownout', '').greeted()
-    const token = await served.signIn()
-    const status = async () =>
-      (await fetch(`${served.url('compute')}/v2.1/images`, { headers: { 'x-auth-token': token } }))
-        .status
+    const { served, list } = await inFront(t, 'brownout')
+    const status = async () => (await list()).status
     assert.equal(await status(), 200)
     await served.reload('deprecation: {brownouts: [daily 00:00-12:00 UTC, daily 12:00-24:00 UTC]}')
     assert.equal(await status(), 410)
@@ -151,28 +169,24 @@ log: {level: warn}`,
     assert.equal(await status(), 200)
     const said = served.log.filter(({ msg }) => msg.startsWith('the image calls are'))
     assert.deepEqual(
-      said.map(({ msg }) => msg),
-      ['the image calls are refused with 410 from now on'],
+      said.map(({ msg }) => msg.slice(0, 'the image calls are refused'.length)),
+      ['the image calls are refused', 'the image calls are served '],
     )
   })
 
   it('names what only a restart takes over, each time, and flags stay', async (t) => {
-    const served = await new Reloadable(t, 'two', '', ['--log-slow-ms', '7']).greeted()
+    const { served } = await inFront(t, 'two', ['--log-slow-ms', '7'])
     const settings = `host: 127.0.0.2
-tokens: {lifetimeHours: 5}
+shutdown: {delayMs: 5}
 log: {slowMs: 1, requests: false}`
     const first = await served.reload(settings)
-    assert.equal(
-      first.msg,
-      'reloaded: log.requests; not before a restart: host, tokens.lifetimeHours',
-    )
+    assert.equal(first.msg, 'reloaded: log.requests; not before a restart: host, shutdown.delayMs')
     assert.equal(first.level, 40)
-    assert.equal((await served.reload()).msg, 'not before a restart: host, tokens.lifetimeHours')
+    assert.equal((await served.reload()).msg, 'not before a restart: host, shutdown.delayMs')
   })
 
   it('takes nothing of a configuration that is wrong, and says why in one line', async (t) => {
-    const served = await new Reloadable(t, 'three', '').greeted()
-    const token = await served.signIn()
+    const { served, list } = await inFront(t, 'three')
     const { msg, level } = await served.reload(
       'deprecation: {sunsetAt: 2090-01-01T00:00:00Z}\nlimits: {projectBurst: 0}\nnonsense: 1',
     )
@@ -181,10 +195,7 @@ log: {slowMs: 1, requests: false}`
       msg,
       /^not reloaded, everything stays as it was: \S+three\.yaml:3: .*; \S+three\.yaml:2: limits\.projectBurst/,
     )
-    const answer = await fetch(`${served.url('compute')}/v2.1/images`, {
-      headers: { 'x-auth-token': token },
-    })
-    assert.equal(answer.headers.get('sunset'), null)
+    assert.equal((await list()).headers.get('sunset'), null)
   })
 })
 
@@ -235,5 +246,30 @@ image: {tls: {certFile: old.pem, keyFile: old.key}}`
     const without = await served.reload('')
     assert.equal(without.msg, 'not before a restart: tls.certFile, tls.keyFile')
     assert.deepEqual(await names(), ['next', 'old', 'next'])
+  })
+})
+
+describe('a configuration that is followed', () => {
+  it('says that a new password of the service user waits for a restart', async () => {
+    const load = (password: string) =>
+      loadConfig({
+        flags: {
+          'glance.url': 'http://glance',
+          'keystone.url': 'http://keystone',
+          'keystone.serviceUser': 'afterimage',
+        },
+        environment: { AFTERIMAGE_KEYSTONE_SERVICE_PASSWORD: password },
+        cwd: dir,
+      })
+    const lines: string[] = []
+    const logger = pino({}, { write: (line) => lines.push(JSON.parse(line).msg) })
+    const following = new Following(
+      load('old'),
+      () => load('new'),
+      logger,
+      () => undefined,
+    )
+    await following.reload()
+    assert.deepEqual(lines, ['not before a restart: the password of keystone.serviceUser'])
   })
 })

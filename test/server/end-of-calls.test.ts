@@ -28,7 +28,7 @@ function brownout(text: string): DeprecationPolicy {
 test('the log says when a brownout begins and when it ends', (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.parse('2026-12-01T09:59:00Z') })
   const { logger, messages } = collect()
-  const stop = logBrownouts(brownout('Tue 10:00-10:15 UTC'), logger)
+  const { stop } = logBrownouts(brownout('Tue 10:00-10:15 UTC'), logger)
   assert.deepEqual(messages, [])
   t.mock.timers.tick(MINUTE_MS)
   assert.deepEqual(messages, ['the image calls are refused with 410 from now on'])
@@ -42,6 +42,19 @@ test('the log says when a brownout begins and when it ends', (t) => {
 test('a start in the middle of a brownout says so', (t) => {
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.parse('2026-12-01T10:05:00Z') })
   const { logger, messages } = collect()
-  logBrownouts(brownout('daily 10:00-10:15 UTC'), logger)()
+  logBrownouts(brownout('daily 10:00-10:15 UTC'), logger).stop()
   assert.equal(messages.length, 1)
+})
+
+test('another policy is followed at once, and the first one no more', (t) => {
+  t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: Date.parse('2026-12-01T10:05:00Z') })
+  const { logger, messages } = collect()
+  const log = logBrownouts(brownout('daily 10:00-10:15 UTC'), logger)
+  log.follow(brownout('daily 11:00-11:15 UTC'))
+  assert.deepEqual(messages.slice(1), ['the image calls are served again from now on'])
+  t.mock.timers.tick(30 * MINUTE_MS)
+  assert.equal(messages.length, 2)
+  t.mock.timers.tick(30 * MINUTE_MS)
+  assert.deepEqual(messages.slice(2), ['the image calls are refused with 410 from now on'])
+  log.stop()
 })

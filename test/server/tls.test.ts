@@ -152,6 +152,16 @@ describe('a server with a certificate', () => {
     assertRefused(await say(stand.port, 'no http\r\n\r\n', { ca: old.certificate }), 400)
   })
 
+  test('refuses a body that is too large, and is heard by one who goes on sending', async (t) => {
+    const stand = await startTls()
+    t.after(() => stand.close())
+    const large = request('POST', `${SHOW}/metadata`, { 'Content-Length': '10000000' })
+    const parts = [large, ...Array.from({ length: 100 }, () => 'x'.repeat(50_000))]
+    const { answers, isClosed } = await say(stand.port, parts, { ca: old.certificate })
+    assertFault(answers[0], 413)
+    assert.ok(isClosed)
+  })
+
   test('holds the time limits of requests', async (t) => {
     const limits = { headersTimeoutMs: 100, requestTimeoutMs: 200, timeoutCheckIntervalMs: 20 }
     const stand = await startTls({ limits })
@@ -179,14 +189,22 @@ describe('a server with a certificate', () => {
     }
   })
 
-  test('stops at once for connections that have asked nothing, before and after a handshake', async () => {
+  test('stops at once for connections that ask nothing: before a handshake, after it, after a request', async () => {
     const stand = await startTls()
     const silent = connect(stand.port, '127.0.0.1').on('error', () => undefined)
     await once(silent, 'connect')
     const begun = connect(stand.port, '127.0.0.1').on('error', () => undefined)
     begun.write(Buffer.from('1603010200', 'hex'))
     const shaken = await shakeHands(stand.port, { ca: old.certificate })
-    const all = [silent, begun, shaken.on('error', () => undefined).resume()].map(closed)
+    const idle = await shakeHands(stand.port, { ca: old.certificate })
+    idle.write(request('GET', SHOW))
+    await once(idle, 'data')
+    const all = [
+      silent,
+      begun,
+      idle.on('error', () => undefined),
+      shaken.on('error', () => undefined).resume(),
+    ].map(closed)
     const timer = setTimeout(() => assert.fail('it waits for them'), 8000)
     await drain([stand.app], 60_000)
     clearTimeout(timer)
