@@ -212,6 +212,28 @@ describe('a server with a certificate', () => {
   })
 })
 
+test('a server that stops finishes what is asked over TLS, and what is still being asked', async () => {
+  const asked = Promise.withResolvers<void>()
+  const get = async () => {
+    asked.resolve()
+    await sleep(200)
+    return makeImage()
+  }
+  const stand = await startTls({ catalogue: { ...mapCatalogue(), get } })
+  const begun = await shakeHands(stand.port, { ca: old.certificate })
+  const text = request('GET', SHOW)
+  begun.write(text.slice(0, 10))
+  const inFlight = say(stand.port, text, { ca: old.certificate })
+  await asked.promise
+  const stopped = drain([stand.app], 60_000)
+  await sleep(100)
+  begun.write(text.slice(10))
+  const [piece] = await once(begun, 'data')
+  assert.match(String(piece), /^HTTP\/1\.1 200 OK/)
+  assert.equal((await inFlight).answers[0]?.status, 200)
+  await stopped
+})
+
 describe('a new certificate', () => {
   test('is for new connections; one that is open goes on', async (t) => {
     const stand = await startTls()
