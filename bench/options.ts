@@ -6,14 +6,15 @@ export const REPORT_FILE = 'docs/bench.md'
 export const HELP = `Usage: npm run bench -- [--short] [--json FILE]
 
 Measures images/detail of the embedded catalogue beside a bare node:http server that sends the very
-same bytes, prints tables, and exits with 1 when a demand is not met.
+same bytes, and what starts, imports, writes, image data and single parts cost. Prints tables, and
+exits with 1 when a demand is not met.
 
-  --short      1,000 and 100,000 images and shorter rounds: about three minutes.
-               Without it 1,000,000 images besides, about 12 minutes, and ${REPORT_FILE} is written
+  --short      1,000 and 100,000 images and fewer rounds, with tolerance: about five minutes.
+               Without it 1,000,000 images besides, about 25 minutes, and ${REPORT_FILE} is written
   --json FILE  write every measured figure to FILE
   --help       print this
 
-Needs wrk and curl (Debian: apt-get install wrk curl) and, in full, about 8 GB of disk in the temporary folder.
+Needs Linux, wrk and curl (Debian: apt-get install wrk curl) and, in full, about 8 GB of disk in the temporary folder.
 `
 
 export interface Rounds {
