@@ -58,7 +58,7 @@ export async function measureWriting(
   const figures: WritingFigures[] = []
   for (const writes of WRITES) {
     const without: Round[] = []
-    const having: (Round & { readonly writesPerSecond: number })[] = []
+    const having: WritingRound[] = []
     const { warmUps, counted } = form.demanded
     for (let round = 0; round < warmUps + counted; round += 1) {
       const alone = await measureRound(product, token, pathsFile, form)
@@ -69,24 +69,7 @@ export async function measureWriting(
       without.push(alone)
       having.push({ ...beside, writesPerSecond: images / seconds })
     }
-    const rates = having.map(({ requestsPerSecond }) => requestsPerSecond)
-    const cpu = having.map(({ cpuMicroseconds }) => cpuMicroseconds)
-    figures.push({
-      ...writes,
-      size: largest.size,
-      writesPerSecond: spreadOf(having.map(({ writesPerSecond }) => writesPerSecond)),
-      requestsPerSecond: spreadOf(rates),
-      ratio: ratioOf(
-        rates,
-        without.map(({ requestsPerSecond }) => requestsPerSecond),
-      ),
-      cpuRatio: ratioOf(
-        without.map(({ cpuMicroseconds }) => cpuMicroseconds),
-        cpu,
-      ),
-      cpuMicrosecondsPerRequest: spreadOf(cpu),
-      p99Ms: spreadOf(having.map(({ p99Ms }) => p99Ms)).median,
-    })
+    figures.push({ ...writes, size: largest.size, ...compare(without, having) })
   }
   return figures
 }
@@ -95,6 +78,26 @@ interface Round {
   readonly requestsPerSecond: number
   readonly cpuMicroseconds: number
   readonly p99Ms: number
+}
+
+interface WritingRound extends Round {
+  readonly writesPerSecond: number
+}
+
+function compare(
+  without: readonly Round[],
+  having: readonly WritingRound[],
+): Omit<WritingFigures, keyof Writes | 'size'> {
+  const rates = (rounds: readonly Round[]) => rounds.map((round) => round.requestsPerSecond)
+  const cpu = (rounds: readonly Round[]) => rounds.map((round) => round.cpuMicroseconds)
+  return {
+    writesPerSecond: spreadOf(having.map((round) => round.writesPerSecond)),
+    requestsPerSecond: spreadOf(rates(having)),
+    ratio: ratioOf(rates(having), rates(without)),
+    cpuRatio: ratioOf(cpu(without), cpu(having)),
+    cpuMicrosecondsPerRequest: spreadOf(cpu(having)),
+    p99Ms: spreadOf(having.map((round) => round.p99Ms)).median,
+  }
 }
 
 async function measureRound(
