@@ -43,7 +43,7 @@ export function countRows(database: RecordingDatabase): number {
 }
 
 /** The search itself, which may stand within another statement, first in it. */
-const SEARCH = /SELECT i\.n, i\.revision FROM postings.*? LIMIT \?/s
+const SEARCH = /SELECT i\.n, i\.revision, i\.place FROM postings.*? LIMIT \?/s
 const COUNT_RECENT = /SELECT 1 FROM images WHERE updated_at >= \? LIMIT \?/
 const COUNT_BETWEEN = /SELECT 1 FROM images WHERE updated_at >= \? AND updated_at < \? LIMIT \?/
 const FIRST_AND_LAST = /min\(updated_at\).*max\(updated_at\)/s
@@ -72,11 +72,7 @@ function rowsOfSearch(
   const own = values.slice(0, search.split('?').length - 1)
   const found = database.prepare(search).all(...own)
   const [match, from = null] = own
-  const last = found.length < Number(own.at(-1)) ? undefined : found.at(-1)?.['n']
-  const to =
-    last === undefined
-      ? LAST_PLACE
-      : Number(database.prepare('SELECT place FROM images WHERE n = ?').get(last)?.['place'])
+  const to = found.length < Number(own.at(-1)) ? LAST_PLACE : Number(found.at(-1)?.['place'])
   const words = new Set(String(match).match(/[a-z][0-9a-z]*/g))
   const entries = `postings WHERE postings MATCH ?
     AND rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)`
