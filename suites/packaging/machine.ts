@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ownEnvironment } from '../own-environment.ts'
 
 /** Why none can be made here; false where it can. */
@@ -10,6 +11,7 @@ export const noMachine = process.getuid?.() === 0 ? false : 'a machine of its ow
 
 /** Of a command line that hangs. */
 const RUN_TIMEOUT_MS = 300_000
+const BOOT_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 60_000
 
 export interface Run {
@@ -37,6 +39,8 @@ export class Machine implements AsyncDisposable {
   readonly #children = new Set<ChildProcess>()
   /** Holds a network of its own. */
   readonly #network: ChildProcess
+  /** Its systemd. */
+  #booted: number | undefined
 
   constructor() {
     this.#base = mkdtempSync(join(tmpdir(), 'afterimage-machine-'))
@@ -53,6 +57,46 @@ export class Machine implements AsyncDisposable {
     const network = ['--net', 'sh', '-c', 'ip link set lo up && echo up && exec sleep infinity']
     this.#network = spawn('unshare', network, { stdio: ['ignore', 'pipe', 'inherit'] })
     copyFileSync(process.execPath, join(this.root, 'usr/local/bin/node'))
+  }
+
+  /**
+   * Boots it: systemd is process 1 of what runs offline from now on, and nothing else is started. What is online
+   * runs no more. @returns why that cannot be done here
+   */
+  async boot(): Promise<string | undefined> {
+    for (const name of ['proc', 'dev', 'tmp']) {
+      execFileSync('umount', ['--lazy', '--recursive', join(this.root, name)])
+    }
+    const words = ['--quiet', '--register=no', '--keep-unit', '--private-network', '--boot']
+    const container = spawn(
+      'systemd-nspawn',
+      [...words, `--directory=${this.root}`, 'systemd.unit=basic.target'],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    let said = ''
+    container.once('error', (error) => {
+      said += error.message
+    })
+    for (const stream of [container.stdout, container.stderr]) {
+      stream.on('data', (text) => {
+        said += text
+      })
+    }
+    this.#children.add(container)
+    container.once('close', () => this.#children.delete(container))
+    const deadlineMs = performance.now() + BOOT_TIMEOUT_MS
+    while (container.pid !== undefined && container.exitCode === null) {
+      if (performance.now() > deadlineMs) break
+      this.#booted = childOf(container.pid)
+      if (this.#booted !== undefined) {
+        const { output } = await this.run(['systemctl', 'is-system-running'], { isOffline: true })
+        if (/^(running|degraded)$/m.test(output)) return undefined
+      }
+      await sleep(200)
+    }
+    this.#booted = undefined
+    if (container.pid !== undefined) await stop(container)
+    return `systemd does not boot here: ${said.slice(-2000)}`
   }
 
   /** Nobody can write to it any more, `/tmp` included, but to what is mounted on it later. */
@@ -85,16 +129,23 @@ export class Machine implements AsyncDisposable {
   async start(command: readonly string[], how: Run = {}): Promise<ChildProcess> {
     const { cwd = '/', environment = {}, user, isOffline = false } = how
     const [uid, gid] = user?.split(':') ?? []
+    if (isOffline && this.#booted !== undefined) {
+      const within = ['-m', '-u', '-i', '-n', '-p', '-C', '-r', '-t', String(this.#booted)]
+      return this.#spawn(['nsenter', ...within, 'env', '-C', cwd, ...command], environment)
+    }
     const words = [
       ...(isOffline ? ['nsenter', `--net=/proc/${await this.#networkPid()}/ns/net`] : []),
       'chroot',
       ...(uid === undefined ? [] : [`--userspec=${uid}:${gid}`, '--groups=']),
       ...[this.root, 'env', '-C', cwd, ...command],
     ]
+    return this.#spawn(words, { HOME: user === undefined ? '/root' : '/', ...environment })
+  }
+
+  #spawn(words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
     const own = withoutNpm(ownEnvironment())
-    const home = user === undefined ? '/root' : '/'
     const child = spawn(words[0] ?? '', words.slice(1), {
-      env: { ...own, HOME: home, TMPDIR: '/tmp', PATH, ...environment },
+      env: { ...own, HOME: '/root', TMPDIR: '/tmp', PATH, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#children.add(child)
@@ -116,6 +167,13 @@ export class Machine implements AsyncDisposable {
 }
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The first child of a process. */
+function childOf(pid: number): number | undefined {
+  const file = `/proc/${pid}/task/${pid}/children`
+  const [child] = readFileSync(file, 'utf8').split(' ')
+  return child ? Number(child) : undefined
+}
 
 function mount(...args: readonly string[]): void {
   execFileSync('mount', args)
