@@ -12,6 +12,8 @@ export interface ListWindow {
   readonly after?: Position
   /** Only what comes after the image of this id, instead of `after`. */
   readonly marker?: string
+  /** The list is long: its images should not push out of memory what others ask for. */
+  readonly isPassing?: boolean
 }
 
 /** A change of free properties: `remove` first, then `set`. */

@@ -45,4 +45,6 @@ export interface SearchWindow {
   readonly limit: number
   /** An image's id; one that the viewer may not see is treated as missing. */
   readonly marker?: string
+  /** A page ends before its images' texts take more; by default `PAGE_BYTES_MAX`. */
+  readonly bytesMax?: number
 }

@@ -19,16 +19,14 @@ export function markerImage(image: Image | undefined, viewer: Viewer, id: string
 }
 
 /**
- * A page ends when its images' texts reach this many characters: more than any catalogue needs, and
- * few enough to print a page in one piece.
+ * A page ends before its images' texts take more than this, as JSON: more than any catalogue needs,
+ * and little enough to print a page in one piece. One image of a page may be larger.
  */
-export const PAGE_CHARACTERS_MAX = 32 * 1024 * 1024
+export const PAGE_BYTES_MAX = 8 * 1024 * 1024
 
-/** The characters of an image's free properties: all else of it is small. */
-export function charactersOf(image: Image): number {
-  let characters = 0
-  for (const [key, value] of image.properties) characters += key.length + (value?.length ?? 0)
-  return characters
+/** What an image's free properties, tags and members take as JSON: all else of it is small. */
+export function textBytesOf({ properties, tags, members }: Image): number {
+  return Buffer.byteLength(JSON.stringify([[...properties], tags, members]))
 }
 
 /** @throws CatalogueFault 'image.exists', 'property.unstorable' */

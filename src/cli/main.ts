@@ -3,6 +3,7 @@ import { fileTroubleOf } from '../file-trouble/file-trouble.ts'
 import { whenParentEnds } from './parent.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
 import { run } from './run.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import { type Stop, stopOnSignals } from './stop-signal.ts'
 
 const EXIT_FAILED = 1
@@ -12,6 +13,7 @@ const EXIT_FAILED = 1
  */
 export async function main(): Promise<void> {
   silenceExperimentalSqlite()
+  keepHeapSmall()
   endQuietlyWithoutReader()
   const stop = listenToSignals()
   process.exitCode = await run(process.argv.slice(2), {

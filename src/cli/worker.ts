@@ -10,6 +10,7 @@ import { beWorker, type Shared, type Work } from '../workers/worker.ts'
 import { openLog } from './log.ts'
 import { silenceExperimentalSqlite } from './quiet-sqlite.ts'
 import { asSecrets, type SecretsInClear } from './secrets-in-clear.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 /** What a worker of `serve` is given. */
@@ -83,6 +84,7 @@ function explain(error: unknown): string {
 }
 
 silenceExperimentalSqlite()
+keepHeapSmall()
 const stop = stopOnSignals()
 // A terminal that goes away tells all; the first process says what it means.
 stop.onHangUp(() => undefined)

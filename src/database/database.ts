@@ -16,7 +16,7 @@ const WRITE_RETRY_MS = 2
 /** Migrations at start may wait for another process that is migrating. */
 const MIGRATION_WAIT_MS = 30_000
 /** SQLite gives freed memory back above this. */
-const CACHE_KIB = 65_536
+const CACHE_KIB = 16_384
 /** The WAL is copied into the file at this many pages: rarely enough for a long import. */
 const CHECKPOINT_PAGES = 8000
 /** The WAL file is cut back to this after a checkpoint. */

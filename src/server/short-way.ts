@@ -91,7 +91,7 @@ export class ShortWay {
     const mark = url.indexOf('?')
     const head = this.#heads.get(keyOf(request, mark === -1 ? url : url.slice(0, mark)))
     if (head === undefined) return false
-    const answer = head.again.answer(mark === -1 ? '' : url.slice(mark + 1))
+    const answer = head.again.answer(mark === -1 ? '' : url.slice(mark + 1), response)
     if (answer === undefined) return false
     const form = this.#formOf(answer, head)
     if (form === undefined) return false

@@ -38,6 +38,7 @@ export function managedContract(subject: ManagedSubject): void {
     testFilters(subject)
     testOrders(subject)
     testLargeImages(subject)
+    testBytesOfPages(subject)
     testCreates(subject)
     testUpdates(subject)
     testRemoves(subject)
@@ -222,7 +223,7 @@ function testOrders({ open }: ManagedSubject): void {
 function testLargeImages({ open }: ManagedSubject): void {
   test('a page of large images ends early and says that there is more', async () => {
     const value = 'x'.repeat(65_535)
-    const properties = new Map(Array.from({ length: 100 }, (_, n) => [`p${n}`, value]))
+    const properties = new Map(Array.from({ length: 20 }, (_, n) => [`p${n}`, value]))
     const images = Array.from({ length: 8 }, (_, n) => imageOf(n + 1, { properties }))
     const catalogue = await open(images)
     const pageAfter = async (limit: number, marker?: string) => {
@@ -240,6 +241,28 @@ function testLargeImages({ open }: ManagedSubject): void {
       (await listed(catalogue, OWNER)).map(({ id }) => id),
       ids,
     )
+  })
+}
+
+function testBytesOfPages({ open }: ManagedSubject): void {
+  test('a page ends before its texts take more than is asked for, but has one image', async () => {
+    const text = (bytes: number) => new Map([['text', 'x'.repeat(bytes)]])
+    const sizes = [400, 400, 5000, 400]
+    const images = sizes.map((bytes, n) => imageOf(9 - n, { properties: text(bytes) }))
+    const catalogue = await open(images)
+    const sizesAfter = async (bytesMax: number, marker: string | undefined) => {
+      const window = { limit: 100, bytesMax, ...(marker === undefined ? {} : { marker }) }
+      const page = await catalogue.search(OWNER, PLAIN, window)
+      return [page.images.map(({ properties }) => properties.get('text')?.length), page.hasMore]
+    }
+    assert.deepEqual(await sizesAfter(1000, undefined), [[400, 400], true])
+    assert.deepEqual(await sizesAfter(1000, idOf(8)), [[5000], true])
+    assert.deepEqual(await sizesAfter(1000, idOf(7)), [[400], false])
+    assert.deepEqual(await sizesAfter(10, undefined), [[400], true])
+    assert.deepEqual(await sizesAfter(10_000, undefined), [sizes, false])
+    const properties = new Map([['text', 'é'.repeat(400)]])
+    await catalogue.putImages([imageOf(8, { properties })])
+    assert.deepEqual(await sizesAfter(1000, undefined), [[400], true], 'bytes, not characters')
   })
 }
 

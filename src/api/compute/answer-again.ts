@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { NO_POLICY } from '../../deprecation/policy.ts'
@@ -39,13 +40,22 @@ export function offerListAgain(reply: FastifyReply, call: ListCall, deps: AgainD
   offerAgain(reply, {
     operation: call.operation,
     ownHeaders: OWN_HEADERS,
-    answer: (query) => answerListAgain(query === call.query ? call : { ...call, query }, deps),
+    answer: (query, response) => {
+      const again = query === call.query ? call : { ...call, query }
+      return answerListAgain(again, deps, response)
+    },
   })
 }
 
-function answerListAgain(call: ListCall, deps: AgainDependencies): AnswerAtOnce | undefined {
+function answerListAgain(
+  call: ListCall,
+  deps: AgainDependencies,
+  response: ServerResponse,
+): AnswerAtOnce | undefined {
   try {
-    return answerNow(call, deps)
+    const answer = answerNow(call, deps)
+    if (answer?.body !== undefined) deps.answers.lend(answer.body, response)
+    return answer
   } catch {
     return undefined // the long way meets the same error, and answers it
   }

@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events'
 import type { DeprecationPolicy } from '../../deprecation/policy.ts'
 import type { KeptForms } from '../face/compressible.ts'
+import { LentBodies, READER_BYTES_MAX } from './lent-bodies.ts'
 
 /**
  * Printed answers, kept while the catalogue stays at the version at which they were read, and the
@@ -10,7 +12,7 @@ import type { KeptForms } from '../face/compressible.ts'
 /** All remembered bodies together, and their compressed forms. */
 const BYTES_MAX = 32 * 1024 * 1024
 /** A larger body is not remembered. */
-export const ANSWER_BYTES_MAX = 2 * 1024 * 1024
+const ANSWER_BYTES_MAX = 2 * 1024 * 1024
 const ENTRIES_MAX = 10_000
 
 export interface Answer {
@@ -33,6 +35,7 @@ interface Entry {
 
 export class Answers {
   readonly #entries = new Map<string, Entry>()
+  readonly #lent = new LentBodies()
   #bytes = 0
   #hits = 0
   #misses = 0
@@ -41,6 +44,16 @@ export class Answers {
   stats(): { answers: number; bytes: number; hits: number; misses: number } {
     const lookups = { hits: this.#hits, misses: this.#misses }
     return { answers: this.#entries.size, bytes: this.#bytes, ...lookups }
+  }
+
+  /** A list is read into one body up to here; a longer one is a stream. */
+  get bytesMax(): number {
+    return this.#lent.isFull ? READER_BYTES_MAX : ANSWER_BYTES_MAX
+  }
+
+  /** To be called with each body that is sent. @param response closes when it is through */
+  lend(body: Buffer, response: EventEmitter): void {
+    this.#lent.lend(body, response)
   }
 
   /**

@@ -333,6 +333,7 @@ async function answer(
     reply.headers(list.headers).header('content-type', call.contentType)
     if (!Buffer.isBuffer(list.body)) return reply.send(list.body)
     offerShortWay(call, reply, deps, { catalogue, answers })
+    answers.lend(list.body, reply.raw)
     return sendUnlessKnown(reply, list.body, list.headers['etag'])
   }
   const text = await HANDLERS[call.operation](call, body, catalogue)

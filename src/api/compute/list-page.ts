@@ -30,7 +30,7 @@ export function printPage(
   const last = shown.at(-1)
   const end =
     shown.length < images.length && last !== undefined
-      ? `],"images_links":${nextLink(call, request, last)}}`
+      ? `],"images_links":${nextLink(call, request, last.id)}}`
       : ']}'
   const pieces: Buffer[] = [BEGIN]
   const digests: Buffer[] = []

@@ -2,26 +2,25 @@ import { Readable } from 'node:stream'
 import type { Catalogue, Freshness, ImageList, ListWindow } from '../../catalogue/catalogue.ts'
 import { CatalogueFault } from '../../catalogue/faults.ts'
 import type { DeprecationPolicy } from '../../deprecation/policy.ts'
-import type { Image } from '../../image/image.ts'
 import { isEmptyQuery } from '../../image/query.ts'
 import type { KeptForms } from '../face/compressible.ts'
 import { entityTagOf } from '../request/entity-tag.ts'
 import { said } from '../request/said.ts'
-import { ANSWER_BYTES_MAX, type Answers } from './answers.ts'
+import type { Answers } from './answers.ts'
 import { type Call, type ListCall, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
 import { ComputeFault } from './faults.ts'
 import { printPage } from './list-page.ts'
+import { ListPrinter } from './list-printer.ts'
 import { nextLink } from './next-link.ts'
 import { type ListRequest, readListRequest } from './query.ts'
 import { successorOfList } from './successor.ts'
-import { printBriefImage, printImage } from './view.ts'
 
-/** Sent together; images can be large, so a whole batch of the catalogue may be too much. */
-const CHUNK_CHARACTERS = 1024 * 1024
+/** Of a long list, given to the connection at once: about so much more of it is held twice. */
+const PIECE_BYTES = 64 * 1024
 
 /** A longer list, of a thousand images or more, takes memory until its caller has read it. */
-const LONG_LIST_CHARACTERS = 1024 * 1024
+const LONG_LIST_BYTES = 1024 * 1024
 
 /**
  * The answer to a list: one body if it is short, else a stream that is read as fast as the caller
@@ -51,30 +50,40 @@ export async function answerList(
   const atOnce = answerAtOnce(call, catalogue, answers, policy, request)
   if (atOnce !== undefined) return atOnce
   const version = catalogue.version(call.viewer)
-  const asked = askFor(call, request, catalogue)
   // A catalogue without a version is another service: its work is cancelled with the request.
-  const list = version === undefined ? untilGone(asked, call.asker.signal) : asked
+  const ask = (isPassing: boolean) => {
+    const asked = askFor(call, request, catalogue, isPassing)
+    return version === undefined ? untilGone(asked, call.asker.signal) : asked
+  }
+  const list = ask(false)
   const chunks = printList(call, request, list)
-  const { text, isWhole } = await readUpTo(chunks, ANSWER_BYTES_MAX, onLong).catch(
-    (error: unknown) => {
-      throw asMarkerFault(error, request)
-    },
-  )
+  const asMarker = (error: unknown) => {
+    throw asMarkerFault(error, request)
+  }
+  const { texts, isWhole } = await readUpTo(chunks, answers.bytesMax, onLong).catch(asMarker)
   const headers = {
     ...deprecationHeaders(policy, call.base, successorOfList(call, request, policy)),
     ...freshnessHeaders(list?.freshness?.()),
   }
   if (isWhole) {
-    const body = Buffer.from(text)
+    const body = Buffer.from(texts.join(''))
     const answer = { headers: { ...headers, etag: entityTagOf(body) }, body }
     if (catalogue.version(call.viewer) !== version) return answer
     return answers.put(version, policy, answerKey(call), answer) ?? answer
   }
-  if (call.isHead) {
-    await chunks.return()
-    return { headers, body: undefined }
+  if (call.isHead || version !== undefined) await chunks.return()
+  if (call.isHead) return { headers, body: undefined }
+  if (version === undefined) return { headers, body: streamOf(texts, chunks) }
+  // What was read is as long as many readers' pieces: it is read again, as it is taken.
+  const again = printList(call, request, ask(true), true)
+  const begun = [await again.next(), await again.next().catch(asMarker)]
+  return {
+    headers,
+    body: streamOf(
+      begun.map(({ value }) => value ?? ''),
+      again,
+    ),
   }
-  return { headers, body: streamOf(text, chunks) }
 }
 
 /**
@@ -123,9 +132,14 @@ function asMarkerFault(error: unknown, { marker }: ListRequest): unknown {
 }
 
 /** @returns undefined if there is nothing to find, so that the catalogue need not be asked. */
-function askFor(call: Call, request: ListRequest, catalogue: Catalogue): ImageList | undefined {
+function askFor(
+  call: Call,
+  request: ListRequest,
+  catalogue: Catalogue,
+  isPassing: boolean,
+): ImageList | undefined {
   if (isEmptyQuery(request.query) && request.marker === undefined) return undefined
-  return catalogue.list(call.viewer, request.query, windowOf(request))
+  return catalogue.list(call.viewer, request.query, { ...windowOf(request), isPassing })
 }
 
 function pageOf(call: ListCall, request: ListRequest, catalogue: Catalogue) {
@@ -163,50 +177,51 @@ function freshnessHeaders(freshness: Freshness | undefined): Readonly<Record<str
   return freshness.isStale ? { age, warning: '110 - "Response is Stale"' } : { age }
 }
 
+/** The text of each batch, so that no image is held while a slow reader takes it. */
 async function* printList(
   call: Call,
   request: ListRequest,
   list: ImageList | undefined,
+  isPassing = false,
 ): AsyncGenerator<string, void> {
-  const bases = linkBases(call)
-  const print = call.operation === 'list_images' ? printBriefImage : printImage
-  let left = request.limit
-  let last: Image | undefined
-  let hasMore = false
-  yield '{"images":['
-  for await (const batch of list ?? []) {
-    let text = ''
-    for (const image of batch) {
-      if (left === 0) {
-        hasMore = true
-        break
-      }
-      text += last === undefined && text === '' ? print(image, bases) : `,${print(image, bases)}`
-      last = image
-      left -= 1
-      if (text.length < CHUNK_CHARACTERS) continue
-      yield text
-      text = ''
+  const printer = new ListPrinter({
+    bases: linkBases(call),
+    isBrief: call.operation === 'list_images',
+    limit: request.limit,
+    isPassing,
+  })
+  const batches = list?.[Symbol.asyncIterator]()
+  let isRead = batches === undefined
+  try {
+    yield '{"images":['
+    while (batches !== undefined && !isRead) {
+      if (printer.isWaiting) isRead = !printer.give(await batches.next())
+      yield printer.print()
     }
-    if (text !== '') yield text
+  } finally {
+    if (!isRead) await batches?.return?.()
   }
   // What was not read on must not look like a whole list.
   if (call.asker.isGone) throw new Error('the caller has gone')
-  yield hasMore && last !== undefined ? `],"images_links":${nextLink(call, request, last)}}` : ']}'
+  const { goesOnAfter } = printer
+  const links = goesOnAfter && `,"images_links":${nextLink(call, request, goesOnAfter)}`
+  yield `]${links ?? ''}}`
 }
 
 async function readUpTo(
   chunks: AsyncGenerator<string, void>,
-  charactersMax: number,
+  bytesMax: number,
   onLong: () => Promise<void>,
-): Promise<{ text: string; isWhole: boolean }> {
-  let text = ''
+): Promise<{ texts: readonly string[]; isWhole: boolean }> {
+  const texts: string[] = []
+  let bytes = 0
   let isLong = false
-  while (text.length <= charactersMax) {
+  while (bytes <= bytesMax) {
     const { value, done } = await chunks.next()
-    if (done === true) return { text, isWhole: true }
-    text += value
-    if (isLong || text.length <= LONG_LIST_CHARACTERS) continue
+    if (done === true) return { texts, isWhole: true }
+    texts.push(value)
+    bytes += Buffer.byteLength(value)
+    if (isLong || bytes <= LONG_LIST_BYTES) continue
     isLong = true
     try {
       await onLong()
@@ -215,20 +230,35 @@ async function readUpTo(
       throw error
     }
   }
-  return { text, isWhole: false }
+  return { texts, isWhole: false }
 }
 
-function streamOf(text: string, chunks: AsyncGenerator<string, void>): Readable {
-  const stream = Readable.from(resume(text, chunks), { objectMode: false })
+function streamOf(texts: readonly string[], chunks: AsyncGenerator<string, void>): Readable {
+  const pieces = inPieces(texts, chunks)
+  const stream = Readable.from(pieces, { objectMode: false, highWaterMark: PIECE_BYTES })
   // A caller may go away before the first read, and a generator that was never begun ends nothing.
   stream.once('close', () => void chunks.return())
   return stream
 }
 
-async function* resume(
-  text: string,
+async function* inPieces(
+  begun: readonly string[],
   chunks: AsyncGenerator<string, void>,
-): AsyncGenerator<string, void> {
-  yield text
-  yield* chunks
+): AsyncGenerator<Buffer, void> {
+  for (const text of begun) yield* piecesOf(Buffer.from(text))
+  const more = async () => {
+    const { value, done } = await chunks.next()
+    return done === true ? undefined : Buffer.from(value)
+  }
+  for (;;) {
+    const bytes = await more()
+    if (bytes === undefined) return
+    yield* piecesOf(bytes)
+  }
+}
+
+function* piecesOf(bytes: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    yield bytes.subarray(at, at + PIECE_BYTES)
+  }
 }

@@ -20,7 +20,7 @@ export interface LinkBases {
 }
 
 /** The text between the links of one image; every part is finished JSON. */
-interface Printed {
+export interface Printed {
   /** Up to the self link's base. */
   readonly detailHead: string
   readonly briefHead: string
@@ -43,16 +43,14 @@ interface ServerParts {
 const printedImages = new WeakMap<Image, Printed>()
 
 /** One image of `images/detail`, or the value of `image` in `images/{id}`. */
-export function printImage(image: Image, bases: LinkBases): string {
-  const p = printed(image)
+export function printImage(image: Image, bases: LinkBases, p = printed(image)): string {
   const links = `${p.detailHead}${bases.self}${p.toBookmark}${bases.bookmark}${p.toAlternate}${bases.alternate}${p.linksEnd}`
   if (p.server === undefined) return links + p.detailTail
   return `${links}${p.server.toSelf}${bases.self}${p.server.toBookmark}${bases.bookmark}${p.server.toEnd}${p.detailTail}`
 }
 
 /** One image of `images`: id, name and links. */
-export function printBriefImage(image: Image, bases: LinkBases): string {
-  const p = printed(image)
+export function printBriefImage(image: Image, bases: LinkBases, p = printed(image)): string {
   return `${p.briefHead}${bases.self}${p.toBookmark}${bases.bookmark}${p.toAlternate}${bases.alternate}${p.linksEnd}}`
 }
 
@@ -91,19 +89,20 @@ export function printMetadata(properties: ReadonlyMap<string, PropertyValue>): s
 
 /** `{"meta": {KEY: VALUE}}` */
 export function printMetadataItem(key: string, value: PropertyValue): string {
-  return `{"meta":{${JSON.stringify(key)}:${printProperty(key, value)}}}`
+  return `{"meta":{${printPropertyItem(key, value)}}}`
 }
 
 function printed(image: Image): Printed {
   let parts = printedImages.get(image)
   if (parts === undefined) {
-    parts = print(image)
+    parts = printParts(image)
     printedImages.set(image, parts)
   }
   return parts
 }
 
-function print(image: Image): Printed {
+/** The parts anew, for an image that is printed once: they are not kept. */
+export function printParts(image: Image, metadata = printProperties(image.properties)): Printed {
   const { status, progressPercent } = shownStatus(image.status)
   const path = JSON.stringify(`/images/${image.id}`).slice(1, -1)
   const id = JSON.stringify(image.id)
@@ -113,7 +112,7 @@ function print(image: Image): Printed {
     `"name":${name}`,
     `"minRam":${image.minRamMib}`,
     `"minDisk":${image.minDiskGib}`,
-    `"metadata":${printProperties(image.properties)}`,
+    `"metadata":${metadata}`,
     `"created":"${printTime(image.createdAt)}"`,
     `"updated":"${printTime(image.updatedAt)}"`,
     `"status":"${status}"`,
@@ -155,9 +154,14 @@ function printDiskConfig(value: PropertyValue): string {
 function printProperties(properties: ReadonlyMap<string, PropertyValue>): string {
   const items: string[] = []
   for (const [key, value] of properties) {
-    items.push(`${JSON.stringify(key)}:${printProperty(key, value)}`)
+    items.push(printPropertyItem(key, value))
   }
   return `{${items.join(',')}}`
+}
+
+/** `KEY: VALUE` */
+export function printPropertyItem(key: string, value: PropertyValue): string {
+  return `${JSON.stringify(key)}:${printProperty(key, value)}`
 }
 
 /** Properties whose text is JSON and is shown parsed (nova/image/glance.py, _convert). */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { KeptForms } from './compressible.ts'
 
@@ -20,9 +21,10 @@ export interface AnswerAgain {
   /**
    * Checks again whatever may have changed since, and answers.
    * @param query the query string as it was sent
+   * @param response takes the answer
    * @returns undefined if that needs a wait, or fails: the request is then handled as a new one
    */
-  answer(query: string): AnswerAtOnce | undefined
+  answer(query: string, response: ServerResponse): AnswerAtOnce | undefined
 }
 
 const offered = new WeakMap<FastifyReply, AnswerAgain>()

@@ -4,6 +4,9 @@ import { faultOf, ImsFault, printFault } from './faults.ts'
 import { readListRequest } from './query.ts'
 import { printList } from './view.ts'
 
+/** A page has up to 10,000 images, and no link to more; it is printed in one piece. */
+const PAGE_BYTES_MAX = 16 * 1024 * 1024
+
 const NOTHING: SearchPage = { images: [], hasMore: false }
 
 /** A page that is not full would look like the last. */
@@ -22,7 +25,8 @@ export async function answerCloudimages(
   catalogue: ManagedCatalogue,
 ): Promise<Answer> {
   try {
-    const { search, ...window } = readListRequest(query)
+    const { search, ...asked } = readListRequest(query)
+    const window = { ...asked, bytesMax: PAGE_BYTES_MAX }
     const { images, hasMore } =
       search === 'nothing' ? NOTHING : await catalogue.search(viewer, search, window)
     if (hasMore && images.length < window.limit) throw tooLarge(images.length)

@@ -8,12 +8,12 @@ import { isListed, type Viewer } from '../../image/visibility.ts'
 import type { ListWindow, PropertyChange, PutCounts } from '../catalogue.ts'
 import type { ManagedCatalogue, SearchPage, SearchWindow } from '../managed-catalogue.ts'
 import {
-  charactersOf,
   existingImage,
   markerImage,
   newImage,
-  PAGE_CHARACTERS_MAX,
+  PAGE_BYTES_MAX,
   replacement,
+  textBytesOf,
 } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
 import { deletableImage, visibleImage, writableImage } from '../rights.ts'
@@ -78,18 +78,17 @@ export class MemoryCatalogue implements ManagedCatalogue {
   async search(
     viewer: Viewer,
     search: ImageSearch,
-    { limit, marker }: SearchWindow,
+    { limit, marker, bytesMax = PAGE_BYTES_MAX }: SearchWindow,
   ): Promise<SearchPage> {
     const after = marker === undefined ? undefined : markerImage(this.#find(marker), viewer, marker)
     const found = this.#images
       .filter((image) => matchesSearch(image, viewer, search))
       .filter((image) => after === undefined || compareInSearch(image, after, search.sort) > 0)
       .sort((a, b) => compareInSearch(a, b, search.sort))
-    let characters = 0
-    const images = found.slice(0, limit).filter((image) => {
-      const isFull = characters >= PAGE_CHARACTERS_MAX
-      characters += charactersOf(image)
-      return !isFull
+    let bytes = 0
+    const images = found.slice(0, limit).filter((image, at) => {
+      bytes += textBytesOf(image)
+      return at === 0 || bytes <= bytesMax
     })
     return { images, hasMore: limit > 0 && found.length > images.length }
   }

@@ -53,6 +53,8 @@ const IMAGE_COLUMNS = [
 const ROW_COLUMNS = ['place', 'revision', 'audiences', ...IMAGE_COLUMNS]
 
 export const SELECT_IMAGE = `SELECT n, ${ROW_COLUMNS.join(', ')} FROM images`
+/** What an image's texts take in its row. */
+export const TEXT_BYTES = 'octet_length(properties) + octet_length(tags) + octet_length(members)'
 export const INSERT_IMAGE = `INSERT INTO images (${ROW_COLUMNS.join(', ')})
   VALUES (${ROW_COLUMNS.map(() => '?').join(', ')})`
 export const UPDATE_IMAGE = `UPDATE images

@@ -15,11 +15,15 @@ import type { Plan } from './search.ts'
 import type { StoredImages } from './stored-images.ts'
 import { asksForStorableText } from './terms.ts'
 
-/** Images read in one go; between two goes other work has its turn. */
-export const PAGE_IMAGES = 250
+/** Images of a long list read in one go; between two goes other work has its turn. */
+export const BATCH_IMAGES = 100
 
-/** Of the texts of a list that are read in one go, for the same reason. */
-const BATCH_CHARACTERS_MAX = 2 * 1024 * 1024
+/** Of the texts of such images: a slow reader holds what is printed of them. */
+const BATCH_BYTES_MAX = 128 * 1024
+
+/** A list that is read in one go, for the answer's one body. */
+const PAGE_IMAGES_MAX = 250
+const PAGE_BYTES_MAX = 512 * 1024
 
 /** A page of a list, and whether the list ends with it. */
 export interface ListPage {
@@ -64,11 +68,16 @@ export class ListPages {
     return this.#planFrom(this.#audiences.ofViewer(viewer), query, fromPlace, limit)
   }
 
-  /** A page by a search of its own. */
-  after(viewer: Viewer, query: ImageQuery, after: Position | undefined, limit: number): ListPage {
+  /** A batch of a list, by a search of its own. @param isPassing see `ListWindow` */
+  after(
+    viewer: Viewer,
+    query: ImageQuery,
+    after: Position | undefined,
+    { limit, isPassing }: { readonly limit: number; readonly isPassing: boolean },
+  ): ListPage {
     return this.#database.read(() => {
       const found = this.#find(this.plan(viewer, query, after, limit))
-      const images = this.#images.upTo(found, BATCH_CHARACTERS_MAX)
+      const images = this.#images.read(found, { bytesMax: BATCH_BYTES_MAX, isPassing })
       return { images, isLast: found.length < limit && images.length === found.length }
     })
   }
@@ -83,7 +92,7 @@ export class ListPages {
     { limit, marker }: Pick<ListWindow, 'limit' | 'marker'>,
   ): readonly Image[] | undefined {
     // A list without a limit may be short all the same.
-    const wanted = Math.min(limit, PAGE_IMAGES + 1)
+    const wanted = Math.min(limit, PAGE_IMAGES_MAX + 1)
     if (isEmptyQuery(query) || !asksForStorableText(query)) {
       return marker === undefined ? [] : undefined
     }
@@ -102,7 +111,7 @@ export class ListPages {
       if (rowsAt(spot, wanted) === undefined) this.#extend(spot, audiences, query, wanted)
       const found = rowsAt(spot, wanted) ?? []
       if (isTooLong(found.length, limit)) return undefined
-      const read = this.#images.upTo(found, BATCH_CHARACTERS_MAX)
+      const read = this.#images.read(found, { bytesMax: PAGE_BYTES_MAX })
       return read.length < found.length ? undefined : this.#shown(list, spot, read)
     })
   }
@@ -141,7 +150,7 @@ export class ListPages {
 
 /** A list without a limit, of more images than are read in one go. */
 function isTooLong(found: number, limit: number): boolean {
-  return found > PAGE_IMAGES && limit > found
+  return found > PAGE_IMAGES_MAX && limit > found
 }
 
 /** All that a list depends on, but for the page. */

@@ -14,7 +14,7 @@ import {
   existingImage,
   markerImage,
   newImage,
-  PAGE_CHARACTERS_MAX,
+  PAGE_BYTES_MAX,
   replacement,
 } from '../managed-images.ts'
 import { changedImage } from '../property-change.ts'
@@ -26,7 +26,7 @@ import { foundImages } from './found-images.ts'
 import { type ImageRow, imageOfRow, SELECT_IMAGE } from './image-rows.ts'
 import { FEW_IMAGES, planSearch, type SearchPlan } from './image-search.ts'
 import { ImageWriter } from './image-writer.ts'
-import { ListPages, PAGE_IMAGES } from './list-pages.ts'
+import { BATCH_IMAGES, ListPages } from './list-pages.ts'
 import { LAST_PLACE } from './places.ts'
 import { renewPostings } from './renew-postings.ts'
 import type { Plan } from './search.ts'
@@ -91,21 +91,25 @@ export class SqliteCatalogue implements ManagedCatalogue {
     query: ImageQuery,
     window: ListWindow,
   ): AsyncIterable<readonly Image[]> {
-    const { marker } = window
+    const { marker, isPassing = false } = window
     let { limit: left, after } = window
     if (marker !== undefined) {
       after = positionOf(markerImage(await this.find(marker), viewer, marker))
     }
     if (isEmptyQuery(query) || !asksForStorableText(query)) return
-    while (left > 0) {
-      const wanted = Math.min(left, PAGE_IMAGES)
-      const { images, isLast } = this.#pages.after(viewer, query, after, wanted)
+    const readOn = (): readonly Image[] => {
+      const wanted = Math.min(left, BATCH_IMAGES)
+      const { images, isLast } = this.#pages.after(viewer, query, after, {
+        limit: wanted,
+        isPassing,
+      })
       const last = images.at(-1)
-      if (last === undefined) return
-      yield images
-      if (isLast) return
-      left -= images.length
-      after = positionOf(last)
+      left = isLast || last === undefined ? 0 : left - images.length
+      after = last && positionOf(last)
+      return images
+    }
+    while (left > 0) {
+      yield readOn() // no variable holds these images while a slow reader takes them
       if (left > 0) await nextTurn()
     }
   }
@@ -209,7 +213,7 @@ export class SqliteCatalogue implements ManagedCatalogue {
     for (;;) {
       const rows = this.#database
         .prepare(EXPORT_PAGE)
-        .all(before, PAGE_IMAGES) as unknown as ImageRow[]
+        .all(before, BATCH_IMAGES) as unknown as ImageRow[]
       const last = rows.at(-1)
       if (last === undefined) return
       yield rows.map(imageOfRow)
@@ -248,12 +252,12 @@ export class SqliteCatalogue implements ManagedCatalogue {
     reads: Reads,
     viewer: Viewer,
     search: ImageSearch,
-    { limit, marker }: SearchWindow,
+    { limit, marker, bytesMax = PAGE_BYTES_MAX }: SearchWindow,
   ): Generator<undefined, SearchPage> {
     const plan = this.planSearch(viewer, search, marker, reads)
     if (limit === 0) return { images: [], hasMore: false }
     const found = yield* foundImages(reads, plan.statements, limit + 1)
-    const images = this.#images.upTo(found.slice(0, limit), PAGE_CHARACTERS_MAX, reads)
+    const images = this.#images.read(found.slice(0, limit), { bytesMax }, reads)
     return { images, hasMore: found.length > images.length }
   }
 

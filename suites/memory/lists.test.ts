@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../test/server/free-port.ts'
+import { Served } from '../../test/workers/served.ts'
+import { fill, largestImage, usualImage } from './images.ts'
+import { forgetPeak, heldBytes, inMib, MIB, peakBytes, residentBytes } from './process-memory.ts'
+import { begun, readAll, SlowReader } from './readers.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'afterimage-memory-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+
+const CODINGS = [undefined, 'gzip', 'zstd', 'br'] as const
+
+/** As many as one process has; more than one caller may have by default. */
+const READERS = 50
+const READER_BYTES_PER_SECOND = 20_000
+const READER_BYTES_MAX = 512 * 1024
+
+const USUAL_IMAGES = Number(process.env['MEMORY_IMAGES'] ?? 100_000)
+
+describe(`a list of ${USUAL_IMAGES} images`, () => {
+  let served: Served
+  let token: string
+  let metricsUrl: string
+  before(async () => {
+    const data = join(dir, 'usual')
+    const metricsPort = await freePort()
+    metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`
+    const flags = ['--metrics-port', String(metricsPort), '--limits-lists-per-caller', '0']
+    served = await new Served(data, flags).greeted()
+    token = await served.token()
+    await fill(data, USUAL_IMAGES, usualImage)
+  })
+  after(async () => served[Symbol.asyncDispose]())
+
+  const list = (coding?: string) => ({
+    url: `${served.url('compute')}/v2.1/images/detail`,
+    token,
+    ...(coding === undefined ? {} : { coding }),
+  })
+
+  for (const coding of CODINGS) {
+    it(`takes at most 512 KiB for each of ${READERS} slow readers, ${coding ?? 'plain'}`, async (t) => {
+      for (let i = 0; i < 2; i += 1) await readAll(list(coding))
+      await sleep(1000)
+      const held = await heldBytes(metricsUrl)
+      const resident = residentBytes(served.pid)
+      forgetPeak(served.pid)
+      const readers = await Promise.all(
+        Array.from({ length: READERS }, () =>
+          SlowReader.begin(list(coding), READER_BYTES_PER_SECOND),
+        ),
+      )
+      try {
+        assert.ok(await begun(readers))
+        await sleep(5000)
+        const heldMore = (await heldBytes(metricsUrl)) - held
+        const residentMore = residentBytes(served.pid) - resident
+        t.diagnostic(
+          `${inMib(resident)} resident, ${inMib(residentMore)} more, peak ${inMib(peakBytes(served.pid))}; ${inMib(held)} held, ${inMib(heldMore)} more`,
+        )
+        for (const reader of readers) assert.match(reader.head, /^HTTP\/1.1 200/)
+        assert.ok(residentMore <= READERS * READER_BYTES_MAX, `${residentMore} bytes more`)
+      } finally {
+        for (const reader of readers) reader[Symbol.dispose]()
+      }
+    })
+  }
+})
+
+const LISTS = 8
+const LISTS_RESIDENT_BYTES_MAX = 512 * MIB
+const LARGEST_IMAGES = 24
+
+describe(`a list of ${LARGEST_IMAGES} images with the largest properties`, () => {
+  let served: Served
+  let token: string
+  before(async () => {
+    const data = join(dir, 'largest')
+    served = await new Served(data, []).greeted()
+    token = await served.token()
+    await fill(data, LARGEST_IMAGES, largestImage, 4)
+  })
+  after(async () => served[Symbol.asyncDispose]())
+
+  const urls = () => ({
+    compute: `${served.url('compute')}/v2.1/images/detail`,
+    image: `${served.url('image')}/v2/images?limit=1000`,
+  })
+  for (const face of ['compute', 'image'] as const) {
+    for (const coding of CODINGS) {
+      it(`${LISTS} at once stay within 512 MiB, ${face} API, ${coding ?? 'plain'}`, async (t) => {
+        forgetPeak(served.pid)
+        const wanted = { url: urls()[face], token, ...(coding === undefined ? {} : { coding }) }
+        const answers = await Promise.all(Array.from({ length: LISTS }, () => readAll(wanted)))
+        const peak = peakBytes(served.pid)
+        t.diagnostic(`${inMib(peak)} at the peak, ${inMib(answers[0]?.bytes ?? 0)} each`)
+        for (const { head } of answers) assert.match(head, /^HTTP\/1.1 200/)
+        assert.ok(peak <= LISTS_RESIDENT_BYTES_MAX, inMib(peak))
+      })
+    }
+  }
+})
