@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import type { Catalogue } from '../../catalogue/catalogue.ts'
 import { NO_POLICY } from '../../deprecation/policy.ts'
@@ -50,7 +50,7 @@ export function offerListAgain(reply: FastifyReply, call: ListCall, deps: AgainD
 function answerListAgain(
   call: ListCall,
   deps: AgainDependencies,
-  response: ServerResponse,
+  response: EventEmitter,
 ): AnswerAtOnce | undefined {
   try {
     const answer = answerNow(call, deps)

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
 import type { FastifyReply } from 'fastify'
 import type { KeptForms } from './compressible.ts'
 
@@ -24,7 +24,7 @@ export interface AnswerAgain {
    * @param response takes the answer
    * @returns undefined if that needs a wait, or fails: the request is then handled as a new one
    */
-  answer(query: string, response: ServerResponse): AnswerAtOnce | undefined
+  answer(query: string, response: EventEmitter): AnswerAtOnce | undefined
 }
 
 const offered = new WeakMap<FastifyReply, AnswerAgain>()
