@@ -8,8 +8,8 @@ export const HELP = `Usage: npm run bench:openstack -- [--short]
 Measures the same pages from Afterimage (without and with its short memory), from Nova and from Glance
 itself, all over one Glance, prints tables, and exits with 1 when a demand is not met.
 
-  --short  1,000 images, the pages that demands are made of, 8 connections: about eight minutes. Pages with a
-           marker and new pages may miss their demand by 0.1, as the rounds are few.
+  --short  1,000 images, the pages that demands are made of, 8 connections: about eight minutes. It asks
+           for 0.7 of each demand, as the rounds are few and the machine may have other work to do.
            Without it 10,000 images besides, every page, 1 connection besides, twenty minutes; ${REPORT_FILE} is written
   --help   print this
 

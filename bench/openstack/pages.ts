@@ -1,13 +1,10 @@
-import type { Form } from './options.ts'
-
 /** A page that every lane is asked for. */
 export interface Page {
   readonly name: string
   /**
-   * What Afterimage is held to at least, with its cache off; undefined: nothing. The short form has
-   * few rounds, in which the same page differs by a tenth from run to run.
+   * What Afterimage is held to at least, with its cache off; undefined: nothing.
    */
-  readonly ofGlanceMin: Readonly<Record<Form['name'], number>> | undefined
+  readonly ofGlanceMin: number | undefined
   /** Whether the demands beside Nova are made of it too. */
   readonly isBesideNova: boolean
   /** Of `images/detail`, and of Glance's `images`: these parameters are the same in both. */
@@ -29,20 +26,20 @@ export function pagesOf(ids: readonly string[]): readonly Page[] {
       ...first,
       name: 'limit=25',
       isBesideNova: true,
-      ofGlanceMin: { full: 0.9, short: 0.9 },
+      ofGlanceMin: 0.9,
       isNew: false,
     },
-    { ...first, name: 'limit=25, new', ofGlanceMin: { full: 0.95, short: 0.85 }, isNew: true },
+    { ...first, name: 'limit=25, new', ofGlanceMin: 0.95, isNew: true },
     {
       ...after,
       name: 'limit=25&marker=MIDDLE',
-      ofGlanceMin: { full: 0.9, short: 0.8 },
+      ofGlanceMin: 0.9,
       isNew: false,
     },
     {
       ...after,
       name: 'limit=25&marker=MIDDLE, new',
-      ofGlanceMin: { full: 0.9, short: 0.8 },
+      ofGlanceMin: 0.9,
       isNew: true,
     },
     {
