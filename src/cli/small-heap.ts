@@ -8,10 +8,15 @@ import { setFlagsFromString } from 'node:v8'
  * it would stay until that is collected, with all texts it refers to, and each collection of the young
  * part would take ten times as long.
  *
- * The others keep the process small beside what it holds: the old part is collected when it has
- * grown by half, not several times over, and its pages are given back at once.
+ * The others keep the process small beside what it holds: the young part stays as large as it is at
+ * the start, the old one is collected when it has grown by half, not several times over, and its
+ * pages are given back at once.
  */
-const HEAP_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=50']
+const HEAP_FLAGS = [
+  '--no-allocation-site-pretenuring',
+  '--semi-space-growth-factor=1',
+  '--heap-growing-percent=50',
+]
 /** From V8 14 on, which keeps pages for later. */
 const PAGE_FLAGS = ['--no-memory-pool', '--no-large-page-pool']
 const PAGE_FLAGS_SINCE = 14

@@ -74,7 +74,7 @@ async function ask({ url, token, coding }: Wanted, more = ''): Promise<Socket> {
 
 /** Until every reader has its first bytes, or a moment is over. */
 export async function begun(readers: readonly SlowReader[]): Promise<boolean> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 900; tries += 1) {
     if (readers.every(({ bytes }) => bytes > 0)) return true
     await sleep(LOOK_EVERY_MS)
   }

@@ -36,6 +36,7 @@ interface Entry {
 export class Answers {
   readonly #entries = new Map<string, Entry>()
   readonly #lent = new LentBodies()
+  #gathering = Promise.resolve()
   #bytes = 0
   #hits = 0
   #misses = 0
@@ -49,6 +50,18 @@ export class Answers {
   /** A list is read into one body up to here; a longer one is a stream. */
   get bytesMax(): number {
     return this.#lent.isFull ? READER_BYTES_MAX : ANSWER_BYTES_MAX
+  }
+
+  /**
+   * Waits until no other list is gathered that is longer than a slow reader may hold: many that
+   * come together would hold as many bodies. @returns ends the turn
+   */
+  async turnToGather(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const before = this.#gathering
+    this.#gathering = promise
+    await before
+    return resolve
   }
 
   /** To be called with each body that is sent. @param response closes when it is through */

@@ -10,6 +10,7 @@ import type { Answers } from './answers.ts'
 import { type Call, type ListCall, linkBases } from './call.ts'
 import { deprecationHeaders } from './deprecation-headers.ts'
 import { ComputeFault } from './faults.ts'
+import { READER_BYTES_MAX } from './lent-bodies.ts'
 import { printPage } from './list-page.ts'
 import { ListPrinter } from './list-printer.ts'
 import { nextLink } from './next-link.ts'
@@ -60,7 +61,10 @@ export async function answerList(
   const asMarker = (error: unknown) => {
     throw asMarkerFault(error, request)
   }
-  const { texts, isWhole } = await readUpTo(chunks, answers.bytesMax, onLong).catch(asMarker)
+  // Another service may take its time, and others must not wait for it.
+  const turn = version === undefined ? undefined : () => answers.turnToGather()
+  const gathering = { bytesMax: answers.bytesMax, onLong, turn }
+  const { texts, isWhole } = await readUpTo(chunks, gathering).catch(asMarker)
   const headers = {
     ...deprecationHeaders(policy, call.base, successorOfList(call, request, policy)),
     ...freshnessHeaders(list?.freshness?.()),
@@ -208,29 +212,39 @@ async function* printList(
   yield `]${links ?? ''}}`
 }
 
+interface Gathering {
+  readonly bytesMax: number
+  readonly onLong: () => Promise<void>
+  /** Waited for before much is held. */
+  readonly turn: (() => Promise<() => void>) | undefined
+}
+
 async function readUpTo(
   chunks: AsyncGenerator<string, void>,
-  bytesMax: number,
-  onLong: () => Promise<void>,
+  { bytesMax, onLong, turn }: Gathering,
 ): Promise<{ texts: readonly string[]; isWhole: boolean }> {
   const texts: string[] = []
   let bytes = 0
   let isLong = false
-  while (bytes <= bytesMax) {
-    const { value, done } = await chunks.next()
-    if (done === true) return { texts, isWhole: true }
-    texts.push(value)
-    bytes += Buffer.byteLength(value)
-    if (isLong || bytes <= LONG_LIST_BYTES) continue
-    isLong = true
-    try {
+  let endTurn: (() => void) | undefined
+  try {
+    while (bytes <= bytesMax) {
+      const { value, done } = await chunks.next()
+      if (done === true) return { texts, isWhole: true }
+      texts.push(value)
+      bytes += Buffer.byteLength(value)
+      if (bytes > READER_BYTES_MAX) endTurn ??= await turn?.()
+      if (isLong || bytes <= LONG_LIST_BYTES) continue
+      isLong = true
       await onLong()
-    } catch (error) {
-      await chunks.return()
-      throw error
     }
+    return { texts, isWhole: false }
+  } catch (error) {
+    await chunks.return()
+    throw error
+  } finally {
+    endTurn?.()
   }
-  return { texts, isWhole: false }
 }
 
 function streamOf(texts: readonly string[], chunks: AsyncGenerator<string, void>): Readable {

@@ -31,6 +31,8 @@ export interface Encoder {
  */
 const GZIP = { level: 1 }
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+/** 128 KiB, which bounds the memory of a slow stream; it is as much as one piece of a list. */
+const ZSTD_STREAM = { params: { ...ZSTD.params, [constants.ZSTD_c_windowLog]: 17 } }
 const BROTLI = {
   params: {
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
@@ -52,7 +54,7 @@ export const ENCODERS: Readonly<Record<Coding, Encoder>> = {
   zstd: {
     now: (body) => zstdCompressSync(body, ZSTD),
     inAnotherThread: (body) => inZstd(body, ZSTD),
-    stream: () => createZstdCompress({ ...ZSTD, flush: constants.ZSTD_e_flush }),
+    stream: () => createZstdCompress({ ...ZSTD_STREAM, flush: constants.ZSTD_e_flush }),
   },
   br: {
     now: (body) => brotliCompressSync(body, BROTLI),
