@@ -50,13 +50,16 @@ export class Machine implements AsyncDisposable {
     this.root = root ?? ''
     const layers = `lowerdir=/,upperdir=${upper},workdir=${work}`
     mount('-t', 'overlay', '-o', layers, 'overlay', this.root)
-    mount('--bind', '/proc', join(this.root, 'proc'))
-    mount('--rbind', '--make-rslave', '/dev', join(this.root, 'dev'))
-    mount('-t', 'tmpfs', 'tmpfs', join(this.root, 'tmp'))
-    execFileSync('chmod', ['1777', join(this.root, 'tmp')])
+    this.#mountSystem()
     const network = ['--net', 'sh', '-c', 'ip link set lo up && echo up && exec sleep infinity']
     this.#network = spawn('unshare', network, { stdio: ['ignore', 'pipe', 'inherit'] })
     copyFileSync(process.execPath, join(this.root, 'usr/local/bin/node'))
+  }
+
+  #mountSystem(): void {
+    mount('--bind', '/proc', join(this.root, 'proc'))
+    mount('--rbind', '--make-rslave', '/dev', join(this.root, 'dev'))
+    mount('-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', join(this.root, 'tmp'))
   }
 
   /**
@@ -74,9 +77,7 @@ export class Machine implements AsyncDisposable {
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
     let said = ''
-    container.once('error', (error) => {
-      said += error.message
-    })
+    container.once('error', () => undefined) // then it has no pid
     for (const stream of [container.stdout, container.stderr]) {
       stream.on('data', (text) => {
         said += text
@@ -95,7 +96,10 @@ export class Machine implements AsyncDisposable {
       await sleep(200)
     }
     this.#booted = undefined
-    if (container.pid !== undefined) await stop(container)
+    if (container.pid === undefined)
+      said = 'there is no systemd-nspawn (package: systemd-container)'
+    else await stop(container)
+    this.#mountSystem()
     return `systemd does not boot here: ${said.slice(-2000)}`
   }
 
