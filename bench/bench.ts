@@ -145,7 +145,7 @@ async function bench({ form, jsonFile }: Options, folder: string): Promise<boole
   tell('image data')
   const imageData = await measureImageData(form, built, folder)
   report.add(imageDataSection(form, imageData))
-  demands.push(...judgeImageData(imageData))
+  demands.push(...judgeImageData(imageData, form))
   tell('what parts cost')
   const switches = await measureSwitches(form, built, folder)
   report.add(switchesSection(switches))

@@ -4,7 +4,7 @@ import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BuiltCatalogue } from './catalogue.ts'
-import type { Demand } from './demands.ts'
+import { type Demand, judgeLeast, required } from './demands.ts'
 import type { Form } from './options.ts'
 import { type Product, serve } from './product.ts'
 import { count, spread } from './report.ts'
@@ -196,15 +196,17 @@ ${LISTS_TABLE.head()}${listRows.join('')}`
 }
 
 /** Both ways at least a good part of what the digests alone allow. */
-export function judgeImageData({
-  uploadRatio,
-  downloadRatio,
-}: ImageDataFigures): readonly Demand[] {
+export function judgeImageData(
+  { uploadRatio, downloadRatio }: ImageDataFigures,
+  form: Form,
+): readonly Demand[] {
+  const min = required(RATIO_MIN, form)
   return [['upload', uploadRatio] as const, ['download', downloadRatio] as const].map(
-    ([what, { median }]) => ({
-      demand: `${what} of image data: at least ${RATIO_MIN} of \`sha512sum\` and then \`md5sum\``,
-      measured: median.toFixed(2),
-      isMet: median >= RATIO_MIN,
-    }),
+    ([what, { median }]) =>
+      judgeLeast(
+        `${what} of image data: at least ${min} of \`sha512sum\` and then \`md5sum\``,
+        median,
+        min,
+      ),
   )
 }
