@@ -58,15 +58,14 @@ export function required(atLeast: number, { isStrict }: Form): number {
 
 /** For the same reason the short form takes the ratio of processor time where that is better. */
 function ratioOf(figures: Figures, { isStrict }: Form): number {
-  const { ratio, cpuMicrosecondsPerRequest, bareCpuMicrosecondsPerRequest } = figures
-  const ofCpu = bareCpuMicrosecondsPerRequest / cpuMicrosecondsPerRequest
-  return isStrict ? ratio.median : Math.max(ratio.median, ofCpu)
+  const ofCpu = figures.bareLeastCpuMicrosecondsPerRequest / figures.leastCpuMicrosecondsPerRequest
+  return isStrict ? figures.ratio.median : Math.max(figures.ratio.median, ofCpu)
 }
 
 function growthOf(figures: readonly Figures[], { isStrict }: Form): number {
   const [smallest, largest] = [figures[0], figures.at(-1)]
   if (smallest === undefined || largest === undefined) return Number.NaN
-  const ofCpu = largest.cpuMicrosecondsPerRequest / smallest.cpuMicrosecondsPerRequest
+  const ofCpu = largest.leastCpuMicrosecondsPerRequest / smallest.leastCpuMicrosecondsPerRequest
   return isStrict ? largest.growth.median : Math.min(largest.growth.median, ofCpu)
 }
 

@@ -148,7 +148,8 @@ const DEMANDS_TABLE = new Table([
 const STRICT = `In full: each minimum holds for the median, at every size; p99 is not judged where another process writes.`
 
 const LENIENT = `With the tolerances of the short form, which runs where other work may take much of the cores: ${SHORT_FORM_TOLERANCE} of each minimum
-is enough, of the throughput or, where that is better, of the processor time of a request; what parts cost has bounds of its own.
+is enough, of the throughput or, where that is better, of the processor time of a request (of both servers' best rounds); what
+parts cost has bounds of its own.
 p99, the time to the first answer and the speed of the import are judged in full runs alone.`
 
 /** How the form judges. */
