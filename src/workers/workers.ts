@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Counts, CountsOfWorker } from './counts-of-worker.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { closeUntaken } from './untaken-connections.ts'
 import { passWholeLines } from './whole-lines.ts'
 
 /** A worker that ends sooner counts as one that cannot run. */
@@ -158,6 +159,7 @@ export class Workers<Given, Started extends Serving> {
 
   #fork(): void {
     const worker = cluster.fork()
+    closeUntaken(worker.process)
     const counts = new CountsOfWorker(this.#options.counts, (answered) => say(worker, answered))
     const member: Member<Started> = {
       place: this.#freePlace(),

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { CountedAttempts } from '../../src/identity/local/attempts.ts'
 import { countersOf } from '../../src/limits/caller-counters.ts'
-import { Workers, WorkersFailed } from '../../src/workers/workers.ts'
+import { type Serving, Workers, WorkersFailed } from '../../src/workers/workers.ts'
 import { limitsConfig } from '../limits/settings.ts'
 
+const LISTENING = fileURLToPath(new URL('listening-worker.ts', import.meta.url))
 const DYING = fileURLToPath(new URL('dying-worker.ts', import.meta.url))
 
 function options(file: string, onWait: (waitMs: number) => void, onLog: (lines: string) => void) {
@@ -61,3 +64,37 @@ test('where no process can be started at all, that is the end of the start, and 
     process.execPath = execPath
   }
 })
+
+/** Only a hang takes so long. */
+const HANG = { timeout: 60_000 }
+
+test(
+  'a connection that a worker had been handed and had not taken ends with it',
+  HANG,
+  async () => {
+    const serving: number[] = []
+    const workers = new Workers<object, Serving>({
+      ...options(LISTENING, () => undefined, assert.fail),
+      log: {
+        info: (details) => serving.push((details as { worker: number }).worker),
+        warn: () => undefined,
+      },
+    })
+    const [
+      {
+        urls: [port],
+      } = assert.fail(),
+    ] = await workers.start()
+    const [stopped = assert.fail()] = serving
+    process.kill(stopped, 'SIGSTOP')
+    const heard: string[] = []
+    const all = Array.from({ length: 6 }, async () => {
+      heard.push(await text(connect(Number(port), '127.0.0.1')).catch(() => 'broken off'))
+      if (heard.length === 5) process.kill(stopped, 'SIGKILL')
+    })
+    await Promise.all(all)
+    assert.deepEqual(heard.slice(0, 5), Array(5).fill('hello'))
+    assert.notEqual(heard[5], 'hello', 'the stopped worker got no connection')
+    await workers.stop()
+  },
+)
