@@ -2,11 +2,11 @@ import type { BuiltCatalogue } from './catalogue.ts'
 import type { Figures } from './measure.ts'
 import type { Form } from './options.ts'
 import { type Examined, PAGE_IMAGES } from './rows-examined.ts'
-import type { Mode, Row } from './workload.ts'
+import type { Minimum, Mode, Row } from './workload.ts'
 
 /** What the product must reach; of throughput a ratio within one run, never an absolute figure. */
 /** Of each minimum, in the short form. */
-export const SHORT_FORM_TOLERANCE = 0.6
+export const SHORT_FORM_TOLERANCE = 0.5
 const GROWTH_MAX = 1.5
 const P99_TIMES_BARE_MAX = 4
 /** However short the bare server's p99 is. */
@@ -31,7 +31,7 @@ export function judgeRow(row: Row, figures: readonly Figures[], form: Form): rea
   const what = `\`${request}\`, ${viewer.name}, ${ASKED[mode]}`
   const demands: Demand[] = []
   if (minimum !== undefined) {
-    const min = required(minimum.atLeast, form)
+    const min = required(minimum, form)
     const least = Math.min(...figures.map((f) => ratioOf(f, form)))
     const aim = minimum.aim === undefined ? '' : ` (aim: ${minimum.aim})`
     demands.push(judgeLeast(`${what}: at least ${min} of bare${aim}`, least, min))
@@ -50,10 +50,10 @@ export function judgeRow(row: Row, figures: readonly Figures[], form: Form): rea
 
 /**
  * What the form asks for of a minimum. The short form runs where other work may take much of the two
- * cores: there 0.6 of it is enough, and times of the clock are not judged.
+ * cores: there half of it is enough, or of what is reached so far; and times of the clock are not judged.
  */
-export function required(atLeast: number, { isStrict }: Form): number {
-  return isStrict ? atLeast : Number((atLeast * SHORT_FORM_TOLERANCE).toFixed(3))
+export function required({ atLeast, reached = atLeast }: Minimum, { isStrict }: Form): number {
+  return isStrict ? atLeast : Number((reached * SHORT_FORM_TOLERANCE).toFixed(3))
 }
 
 /** For the same reason the short form takes the ratio of processor time where that is better. */

@@ -200,7 +200,7 @@ export function judgeImageData(
   { uploadRatio, downloadRatio }: ImageDataFigures,
   form: Form,
 ): readonly Demand[] {
-  const min = required(RATIO_MIN, form)
+  const min = required({ atLeast: RATIO_MIN }, form)
   return [['upload', uploadRatio] as const, ['download', downloadRatio] as const].map(
     ([what, { median }]) =>
       judgeLeast(

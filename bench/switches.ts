@@ -34,13 +34,13 @@ const SWITCHES: readonly Switch[] = [
     name: 'the ledger of callers',
     off: ['--ledger-enabled', 'false'],
     on: async () => ['--ledger-enabled', 'true'],
-    cpuRatioMin: { full: 0.98, short: 0.85 },
+    cpuRatioMin: { full: 0.98, short: 0.75 },
   },
   {
     name: 'metrics',
     off: [],
     on: async () => ['--metrics-port', String(await freePort())],
-    cpuRatioMin: { full: 0.97, short: 0.85 },
+    cpuRatioMin: { full: 0.97, short: 0.7 },
   },
   {
     name: 'metrics and the request log',
@@ -50,13 +50,13 @@ const SWITCHES: readonly Switch[] = [
       ...['--log-level', 'info', '--log-format', 'json', '--log-requests', 'true'],
     ],
     isLogged: true,
-    cpuRatioMin: { full: 0.95, short: 0.57 },
+    cpuRatioMin: { full: 0.95, short: 0.35 },
   },
   {
     name: 'spans of 1 % of the requests',
     off: [],
     on: async () => ['--tracing-otlp-url', await startSink(), '--tracing-sample-ratio', '0.01'],
-    cpuRatioMin: { full: 0.95, short: 0.57 },
+    cpuRatioMin: { full: 0.95, short: 0.5 },
   },
 ]
 

@@ -13,6 +13,8 @@ export interface Minimum {
   readonly atLeast: number
   /** What would be good. */
   readonly aim?: number
+  /** What is reached on a quiet machine, where that is less: the short form guards this. */
+  readonly reached?: number
 }
 
 /** One kind of request, measured at every size. */
@@ -62,7 +64,7 @@ const KINDS: readonly Kind[] = [
     modes: {
       same: { atLeast: 0.75, aim: 0.9 },
       another: { atLeast: 0.25, aim: 0.5 },
-      scattered: { atLeast: 0.12, aim: 0.25 },
+      scattered: { atLeast: 0.12, aim: 0.25, reached: 0.03 },
     },
     viewers: [OWNER],
     isFlat: true,
@@ -97,7 +99,11 @@ const KINDS: readonly Kind[] = [
       return `status=ACTIVE&changes-since=${created_at}&limit=${PAGE_IMAGES}`
     },
     imagesAfter: 0,
-    modes: { same: undefined, another: { atLeast: 0.2, aim: 0.4 }, scattered: undefined },
+    modes: {
+      same: undefined,
+      another: { atLeast: 0.2, aim: 0.4, reached: 0.07 },
+      scattered: undefined,
+    },
     viewers: [OWNER],
     answersKept: 64,
   },
@@ -109,7 +115,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     ...pages(1000),
-    modes: { same: { atLeast: 1 }, another: { atLeast: 0.25, aim: 0.5 } },
+    modes: { same: { atLeast: 1 }, another: { atLeast: 0.25, aim: 0.5, reached: 0.12 } },
     viewers: [OWNER],
     answersKept: 8,
   },

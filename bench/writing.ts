@@ -179,7 +179,7 @@ ${TABLE.head()}${rows.join('')}`
 
 export function judgeWriting(figures: readonly WritingFigures[], form: Form): readonly Demand[] {
   return figures.map(({ what, atLeast, ratio, cpuRatio }) => {
-    const min = required(atLeast, form)
+    const min = required({ atLeast }, form)
     const measured = form.isStrict ? ratio.median : Math.max(ratio.median, cpuRatio.median)
     return judgeLeast(`while ${what} are written: at least ${min} of itself without`, measured, min)
   })

@@ -29,6 +29,19 @@ export async function heldBytes(metricsUrl: string): Promise<number> {
   return metric('nodejs_heap_size_used_bytes') + metric('nodejs_external_memory_bytes')
 }
 
+/**
+ * What is held when garbage has been collected: the least of some looks, with requests between them
+ * that make V8 collect.
+ */
+export async function heldAtLeast(metricsUrl: string, churn: () => Promise<void>): Promise<number> {
+  const looks: number[] = []
+  for (let look = 0; look < 60; look += 1) {
+    await churn()
+    looks.push(await heldBytes(metricsUrl))
+  }
+  return Math.min(...looks)
+}
+
 export function inMib(bytes: number): string {
   return `${(bytes / MIB).toFixed(1)} MiB`
 }

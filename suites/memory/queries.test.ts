@@ -12,7 +12,7 @@ import { forgetPeak, inMib, MIB, peakBytes } from './process-memory.ts'
 const dir = mkdtempSync(join(tmpdir(), 'afterimage-queries-'))
 after(() => rmSync(dir, { recursive: true, force: true }))
 
-const QUERIES = Number(process.env['MEMORY_QUERIES'] ?? 1_000_000)
+const QUERIES = Number(process.env['MEMORY_QUERIES'] ?? 200_000)
 const IMAGES = 2000
 /** Requests that are sent together on one connection. */
 const TOGETHER = 50

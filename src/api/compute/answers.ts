@@ -36,6 +36,7 @@ interface Entry {
 export class Answers {
   readonly #entries = new Map<string, Entry>()
   readonly #lent = new LentBodies()
+  readonly #asked = new Set<string>()
   #gathering = Promise.resolve()
   #bytes = 0
   #hits = 0
@@ -45,6 +46,17 @@ export class Answers {
   stats(): { answers: number; bytes: number; hits: number; misses: number } {
     const lookups = { hits: this.#hits, misses: this.#misses }
     return { answers: this.#entries.size, bytes: this.#bytes, ...lookups }
+  }
+
+  /**
+   * Whether the same was asked for before: most queries never come again, and to keep their answers
+   * would be much work for the collection of garbage.
+   */
+  wasAsked(key: string): boolean {
+    if (this.#asked.has(key)) return true
+    if (this.#asked.size >= ENTRIES_MAX) this.#asked.clear()
+    this.#asked.add(key)
+    return false
   }
 
   /** A list is read into one body up to here; a longer one is a stream. */

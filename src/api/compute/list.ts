@@ -112,9 +112,9 @@ export function answerAtOnce(
   const successor = successorOfList(call, request, policy)
   const headers = { ...deprecationHeaders(policy, call.base, successor), etag: entityTag }
   const answer = { headers, body }
-  return catalogue.version(call.viewer) === version
-    ? (answers.put(version, policy, key, answer) ?? answer)
-    : answer
+  // What is printed from remembered images is kept if it is asked for again.
+  if (!answers.wasAsked(key) || catalogue.version(call.viewer) !== version) return answer
+  return answers.put(version, policy, key, answer) ?? answer
 }
 
 /**

@@ -22,7 +22,7 @@ export const BATCH_IMAGES = 100
 const BATCH_BYTES_MAX = 128 * 1024
 
 /** A list that is read in one go, for the answer's one body. */
-const PAGE_IMAGES_MAX = 250
+const PAGE_IMAGES_MAX = 1001
 const PAGE_BYTES_MAX = 512 * 1024
 
 /** A page of a list, and whether the list ends with it. */
