@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const BIN = fileURLToPath(new URL('../bin/afterimage', import.meta.url))
 const START_TIMEOUT_MS = 60_000
 /** The password of every user of the bench. */
-const PASSWORD = 'the bench signs in'
+export const PASSWORD = 'the bench signs in'
 
 /** Starts one command of the product. */
 function start(
