@@ -18,6 +18,7 @@ import {
   readSlowly,
   scrape,
 } from './readers.ts'
+import { stop } from './stop.ts'
 import { Tally } from './tally.ts'
 import type { World } from './world.ts'
 import { leaveUploads, upload, write } from './writers.ts'
@@ -110,7 +111,7 @@ export async function soakEmbedded(
   } catch (error) {
     faults.push(`it was not carried through: ${error}`)
   }
-  faults.push(...(await end(served)), ...tally.faults(), ...(await checked(data)))
+  faults.push(...(await stop(served)), ...tally.faults(), ...(await checked(data)))
   return { name: 'a catalogue of its own', tally, processes, figures, faults }
 }
 
@@ -160,13 +161,6 @@ async function watchIt(served: Served, watch: Watch, world: World, progress: Pro
     await sleep(SAMPLE_EVERY_MS)
   }
   if (!livingWorkers(served).includes(elder)) throw new Error('the elder worker has ended')
-}
-
-/** Stops it as a service is stopped. */
-async function end(served: Served): Promise<readonly string[]> {
-  served.kill('SIGTERM')
-  const [code, signal] = await served.ended
-  return code === 0 ? [] : [`it ended with ${code ?? signal}: ${served.stderr.slice(-2000)}`]
 }
 
 async function checked(data: string): Promise<readonly string[]> {

@@ -10,6 +10,7 @@ import { type Answer, Caller } from './caller.ts'
 import { MOMENT_MS, pause } from './disturb.ts'
 import type { Part, Progress } from './part.ts'
 import { growthFaults, type ProcessFigures, SAMPLE_EVERY_MS, Watch } from './processes.ts'
+import { stop } from './stop.ts'
 import { Tally } from './tally.ts'
 
 const FAKE = fileURLToPath(new URL('fake-cloud.ts', import.meta.url))
@@ -126,9 +127,7 @@ export async function soakInFront(
   } catch (error) {
     faults.push(`it was not carried through: ${error}`)
   }
-  served.kill('SIGTERM')
-  const [code] = await served.ended
-  if (code !== 0) faults.push(`it ended with ${code}: ${served.stderr.slice(-2000)}`)
+  faults.push(...(await stop(served)))
   await Promise.all([glance.end(), keystone.end()])
   faults.push(...tally.faults())
   return { name: 'in front of a cloud', tally, processes, figures: { outages }, faults }

@@ -84,13 +84,14 @@ is killed and started again, while callers list and show images, with tokens tha
 - **Nothing acknowledged is lost.** Each writer remembers what was answered. At the end each image is compared with the list, by id with
   its properties and members, and its data by sha512; what was deleted is gone; what nobody made is not there. A change whose
   connection was cut may have been made or not, and nothing else. \`afterimage check --data-hashes\` then finds no fault.
-- **No request is without an answer.** A connection is cut only within ${MOMENT_MS / 1000} s of a kill (slow readers see it when they come to it).
+- **No request is without an answer.** A connection is cut only within ${MOMENT_MS / 1000} s of a kill (slow readers see it when they come to it);
+  the metrics of a killed worker are away until there is another one.
 - **Errors only where documented.** 429 while limits are tight; ${OUTAGE_RESULTS.slice(0, -1).join(', ')}, or a list that is cut, while Glance or Keystone is away
   and until it has been noticed that it is back, which takes 30 s at most; 429 and 503 with \`Retry-After\`. No other 5xx at all.
 - **Each reload takes effect:** new connections to both workers get the new certificate.
 - **Memory and file handles are flat:** the median of the last third of the time is at most ${GROWTH_MAX} times that of the middle third, and
   ${MEMORY_SLACK_MIB} MiB or ${HANDLES_SLACK} handles. The first third, in which processes and caches become warm, is not judged.
-- SIGTERM ends it with exit code 0.
+- The log has no line at the level of errors. SIGTERM ends it with exit code 0.
 
 ## A run
 
