@@ -3,6 +3,8 @@ import type { Digest } from './digest-thread.ts'
 /** Memory of one upload: so many blocks of so many bytes. */
 const BLOCK_BYTES = 1024 * 1024
 const BLOCKS_MAX = 8
+/** Blocks that are kept for the next uploads: those of four at once. */
+const IDLE_BLOCKS = 32
 
 /** What takes a block: to its place in the file; nothing when the bytes are in the file already. */
 export type WriteBlock = (bytes: Uint8Array, position: number) => Promise<void>
@@ -12,6 +14,13 @@ interface Block {
   readonly bytes: Buffer
   used: number
 }
+
+/**
+ * Blocks of uploads that have ended. Shared memory that a thread was once sent is free only when that
+ * thread has collected its garbage, and a digest's has next to none: a process that made new blocks
+ * for each upload would grow by hundreds of MiB.
+ */
+const idle: Block[] = []
 
 /**
  * Gathers pieces of any size into blocks. Each block is written, and digested twice, at the same
@@ -60,6 +69,17 @@ export class BlockPipe {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
 
+  /** Gives its memory to later uploads; when nothing is under way any more. */
+  close(): void {
+    const blocks = this.#current === undefined ? this.#free : [...this.#free, this.#current]
+    this.#current = undefined
+    this.#free = []
+    for (const block of blocks.slice(0, IDLE_BLOCKS - idle.length)) {
+      block.used = 0
+      idle.push(block)
+    }
+  }
+
   async #take(): Promise<Block> {
     for (;;) {
       if (this.#isFailed) throw this.#error
@@ -67,6 +87,8 @@ export class BlockPipe {
       if (block !== undefined) return block
       if (this.#made < BLOCKS_MAX) {
         this.#made += 1
+        const kept = idle.pop()
+        if (kept !== undefined) return kept
         const memory = new SharedArrayBuffer(BLOCK_BYTES)
         return { memory, bytes: Buffer.from(memory), used: 0 }
       }

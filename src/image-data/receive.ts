@@ -107,6 +107,8 @@ async function digestAll(
     await pipe.settle()
     for (const digest of digests) digest.drop()
     throw ofSystemError(error)
+  } finally {
+    pipe.close()
   }
 }
 
