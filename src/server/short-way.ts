@@ -88,6 +88,7 @@ export class ShortWay {
       return false
     // Who waits must not be overtaken.
     if ((gate?.slots.waiting ?? 0) > 0 || isLeaving(socket)) return false
+    if (url.includes('#')) return false // the query ends there
     const mark = url.indexOf('?')
     const head = this.#heads.get(keyOf(request, mark === -1 ? url : url.slice(0, mark)))
     if (head === undefined) return false
