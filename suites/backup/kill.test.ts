@@ -12,7 +12,7 @@ import { Load } from './load.ts'
 
 /** A backup and a restore that are killed at random moments leave a whole folder, or none. */
 const SEED = Number(process.env['BACKUP_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = Number(process.env['BACKUP_ROUNDS'] ?? 40)
+const ROUNDS = Number(process.env['BACKUP_ROUNDS'] ?? 16)
 const CALLERS = 2
 /** About as long as a restore by hard links writes. */
 const REPLACE_MS_MAX = 300

@@ -17,7 +17,7 @@ import { type Life, Load } from './load.ts'
  * is of one moment, and makes a folder whose images have the bytes that were sent.
  */
 const SEED = Number(process.env['BACKUP_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = Number(process.env['BACKUP_ROUNDS'] ?? 24)
+const ROUNDS = Number(process.env['BACKUP_ROUNDS'] ?? 10)
 const CALLERS = 4
 /** Another file system, where there is one: image files cannot be linked to it. */
 const SHARED_MEMORY = '/dev/shm'
