@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../test/server/free-port.ts'
 import { Served } from '../../test/workers/served.ts'
@@ -96,15 +96,18 @@ const LISTS_RESIDENT_BYTES_MAX = 512 * MIB
 const LARGEST_IMAGES = 24
 
 describe(`a list of ${LARGEST_IMAGES} images with the largest properties`, () => {
+  /** Each case has a process of its own, that nothing before has made larger. */
   let served: Served
   let token: string
-  before(async () => {
+  let isFilled = false
+  beforeEach(async () => {
     const data = join(dir, 'largest')
     served = await new Served(data, []).greeted()
     token = await served.token()
-    await fill(data, LARGEST_IMAGES, largestImage, 4)
+    if (!isFilled) await fill(data, LARGEST_IMAGES, largestImage, 4)
+    isFilled = true
   })
-  after(async () => served[Symbol.asyncDispose]())
+  afterEach(async () => served[Symbol.asyncDispose]())
 
   const urls = () => ({
     compute: `${served.url('compute')}/v2.1/images/detail`,

@@ -17,8 +17,8 @@ const IMAGES = 2000
 /** Requests that are sent together on one connection. */
 const TOGETHER = 50
 const CONNECTIONS = 4
-/** What the first tenth leaves is what is kept; the rest may only replace it. */
-const GROWTH_BYTES_MAX = 64 * MIB
+/** What the first tenth leaves is what is kept; the rest may only replace it, and be collected late. */
+const GROWTH_BYTES_MAX = 128 * MIB
 const PEAK_BYTES_MAX = 512 * MIB
 
 const SORT_FIELDS = ['name', 'size', 'status', 'created_at', 'updated_at', 'id']
