@@ -19,7 +19,7 @@ import { RunningServer } from './run-server.ts'
  * work and moments again, as far as the machine's own pace allows.
  */
 const SEED = Number(process.env['DATA_KILL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-const ROUNDS = Number(process.env['DATA_KILL_ROUNDS'] ?? 200)
+const ROUNDS = Number(process.env['DATA_KILL_ROUNDS'] ?? 80)
 /** When the server of a round is killed: this long after this many acknowledged writes. */
 const KILL_DELAY_MS_MAX = 80
 const WRITES_MAX = 12
