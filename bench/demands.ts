@@ -8,6 +8,8 @@ import type { Minimum, Mode, Row } from './workload.ts'
 /** Of each minimum, in the short form. */
 export const SHORT_FORM_TOLERANCE = 0.5
 const GROWTH_MAX = 1.5
+/** Where other work may take much of the cores. */
+const SHORT_FORM_GROWTH_MAX = 2.5
 const P99_TIMES_BARE_MAX = 4
 /** However short the bare server's p99 is. */
 const P99_MS_ALWAYS_GOOD = 3
@@ -38,10 +40,11 @@ export function judgeRow(row: Row, figures: readonly Figures[], form: Form): rea
   }
   if (isFlat) {
     const growth = growthOf(figures, form)
+    const max = form.isStrict ? GROWTH_MAX : SHORT_FORM_GROWTH_MAX
     demands.push({
-      demand: `${what}: costs at most ${GROWTH_MAX} times as much in the largest catalogue`,
+      demand: `${what}: costs at most ${max} times as much in the largest catalogue`,
       measured: growth.toFixed(2),
-      isMet: growth <= GROWTH_MAX,
+      isMet: growth <= max,
     })
   }
   if (form.isStrict) demands.push(judgeP99(what, figures))

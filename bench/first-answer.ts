@@ -45,7 +45,7 @@ export async function measureFirstAnswer(
 /** A token outlives the process that gave it. */
 async function tokenOf({ data }: BuiltCatalogue): Promise<string> {
   await using product = await serve(data)
-  return product.signIn(OWNER.name)
+  return await product.signIn(OWNER.name) // before the process ends
 }
 
 interface Start {

@@ -62,9 +62,9 @@ const KINDS: readonly Kind[] = [
   {
     ...pages(PAGE_IMAGES),
     modes: {
-      same: { atLeast: 0.75, aim: 0.9 },
-      another: { atLeast: 0.25, aim: 0.5 },
-      scattered: { atLeast: 0.12, aim: 0.25, reached: 0.03 },
+      same: { atLeast: 0.75, aim: 0.9, reached: 0.5 },
+      another: { atLeast: 0.25, aim: 0.5, reached: 0.15 },
+      scattered: { atLeast: 0.12, aim: 0.25, reached: 0.02 },
     },
     viewers: [OWNER],
     isFlat: true,
@@ -74,7 +74,7 @@ const KINDS: readonly Kind[] = [
     request: 'limit=25, If-None-Match',
     query: () => `limit=${PAGE_IMAGES}`,
     imagesAfter: PAGE_IMAGES,
-    modes: { same: { atLeast: 0.75, aim: 0.9 } },
+    modes: { same: { atLeast: 0.75, aim: 0.9, reached: 0.4 } },
     viewers: [OWNER],
     isRevalidation: true,
     answersKept: 1,
@@ -84,8 +84,8 @@ const KINDS: readonly Kind[] = [
     query: (image, size) => `name=${(image ?? benchDocument(size - OWN_FROM_LAST, size))['name']}`,
     imagesAfter: 0,
     modes: {
-      same: { atLeast: 0.75, aim: 0.9 },
-      another: { atLeast: 0.35, aim: 0.5 },
+      same: { atLeast: 0.75, aim: 0.9, reached: 0.5 },
+      another: { atLeast: 0.35, aim: 0.5, reached: 0.3 },
       scattered: undefined,
     },
     viewers: [OWNER],
@@ -109,13 +109,16 @@ const KINDS: readonly Kind[] = [
   },
   {
     ...pages(100),
-    modes: { same: { atLeast: 0.9 }, another: undefined },
+    modes: { same: { atLeast: 0.9, reached: 0.6 }, another: undefined },
     viewers: [OWNER],
     answersKept: 32,
   },
   {
     ...pages(1000),
-    modes: { same: { atLeast: 1 }, another: { atLeast: 0.25, aim: 0.5, reached: 0.12 } },
+    modes: {
+      same: { atLeast: 1, reached: 0.7 },
+      another: { atLeast: 0.25, aim: 0.5, reached: 0.12 },
+    },
     viewers: [OWNER],
     answersKept: 8,
   },
