@@ -20,6 +20,8 @@ const run = promisify(execFile)
 
 const RATIO_MIN = { atLeast: 0.2, reached: 0.09 }
 const RESIDENT_MIB_MAX = 250
+/** Where the collection of garbage may come late, since other work takes the cores. */
+const SHORT_FORM_RESIDENT_MIB_MAX = 350
 const ROUNDS = 3
 const SAMPLE_EVERY_MS = 20
 const MIB = 1024 * 1024
@@ -154,6 +156,7 @@ ${TABLE.head()}${rows.join('')}`
 export function judgeWholeList(figures: WholeListFigures, form: Form): readonly Demand[] {
   const { size, ratio, cpuSeconds, pipedCpuSeconds, residentMibMax } = figures
   const min = required(RATIO_MIN, form)
+  const residentMax = form.isStrict ? RESIDENT_MIB_MAX : SHORT_FORM_RESIDENT_MIB_MAX
   const ofCpu = pipedCpuSeconds.median / cpuSeconds.median
   const measured = form.isStrict ? ratio.median : Math.max(ratio.median, ofCpu)
   return [
@@ -163,9 +166,9 @@ export function judgeWholeList(figures: WholeListFigures, form: Form): readonly 
       min,
     ),
     {
-      demand: `the whole list of ${count(size)} images: under ${RESIDENT_MIB_MAX} MiB resident`,
+      demand: `the whole list of ${count(size)} images: under ${residentMax} MiB resident`,
       measured: `${count(residentMibMax)} MiB`,
-      isMet: residentMibMax < RESIDENT_MIB_MAX,
+      isMet: residentMibMax < residentMax,
     },
   ]
 }
