@@ -23,7 +23,7 @@ const READER_BYTES_MAX = MIB
 /** The whole process with 50 of them, and with what 50 lists that begin together leave to collect. */
 const RESIDENT_BYTES_MAX = 400 * MIB
 /** While one list is read as fast as it goes. */
-const PEAK_BYTES_MAX = 250 * MIB
+const PEAK_BYTES_MAX = 300 * MIB
 
 const USUAL_IMAGES = Number(process.env['MEMORY_IMAGES'] ?? 100_000)
 
