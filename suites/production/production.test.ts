@@ -17,9 +17,9 @@ import { type Block, readBlocks } from './page.ts'
 
 const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url))
 const NOT_COPIED = new Set(['node_modules', 'dist', '.git', 'afterimage-data'])
-const CHECKOUT_THERE = '/root/checkout'
+const CHECKOUT_THERE = '/srv/checkout'
 /** Keeps variables and the working folder from one block to the next, as a person's shell does. */
-const STATE = '/root/shell-state'
+const STATE = '/srv/shell-state'
 const NEXT_VERSION = '0.2.0'
 const NODES = ['usr/local/bin/node', 'usr/bin/node', 'usr/bin/npm', 'usr/bin/npx', 'usr/bin/nodejs']
 
@@ -30,10 +30,10 @@ const READY =
 /** An image is made, its data sent, read back and compared; then it is deleted. */
 const ROUND_TRIP = `
   token="X-Auth-Token: $(afterimage token --data /var/lib/afterimage)" images=http://127.0.0.1:9292/v2/images
-  head -c 3000000 /dev/urandom > /root/image-data
+  head -c 3000000 /dev/urandom > /srv/image-data
   id=$(curl -fsS -H "$token" --json '{"disk_format":"raw","container_format":"bare"}' $images | grep -oP '"id":"\\K[^"]+')
-  curl -fsS -H "$token" -H 'Content-Type: application/octet-stream' -T /root/image-data $images/$id/file
-  curl -fsS -H "$token" $images/$id/file | cmp - /root/image-data
+  curl -fsS -H "$token" -H 'Content-Type: application/octet-stream' -T /srv/image-data $images/$id/file
+  curl -fsS -H "$token" $images/$id/file | cmp - /srv/image-data
   curl -fsS -H "$token" -X DELETE $images/$id`
 
 const blocks = readBlocks()
@@ -95,14 +95,14 @@ describe('docs/production.md', { skip: noMachine }, () => {
 
   /** An archive of a next version: this one, under another name. */
   async function releaseOf(version: string): Promise<void> {
-    await output(`cp -a /opt/afterimage/$VERSION /root/${version}`)
-    const manifest = join(machine.root, 'root', version, 'node_modules/afterimage/package.json')
+    await output(`cp -a /opt/afterimage/$VERSION /srv/${version}`)
+    const manifest = join(machine.root, 'srv', version, 'node_modules/afterimage/package.json')
     const text = readFileSync(manifest, 'utf8').replace(
       /"version": ".*?"/,
       `"version": "${version}"`,
     )
     writeFileSync(manifest, text)
-    await output(`tar -C /root -czf /root/afterimage-${version}.tar.gz ${version}`)
+    await output(`tar -C /srv -czf /srv/afterimage-${version}.tar.gz ${version}`)
   }
 
   const outputsOf = (heading: string) =>
