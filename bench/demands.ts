@@ -4,7 +4,8 @@ import type { Form } from './options.ts'
 import { type Examined, PAGE_IMAGES } from './rows-examined.ts'
 import type { Minimum, Mode, Row } from './workload.ts'
 
-/** What the product must reach; of throughput a ratio within one run, never an absolute figure. */
+/** What the product must reach: of throughput a ratio within one run, never an absolute figure. */
+
 /** Of each minimum, in the short form. */
 export const SHORT_FORM_TOLERANCE = 0.5
 const GROWTH_MAX = 1.5

@@ -5,8 +5,9 @@ import { LentBodies, READER_BYTES_MAX } from './lent-bodies.ts'
 
 /**
  * Printed answers, kept while the catalogue stays at the version at which they were read, and the
- * policy that their headers tell of is the same, so that none is ever stale. The key must include everything that an answer depends on: the caller
- * (project, admin or not), the links' bases, and the query.
+ * policy that their headers tell of is the same, so that none is ever stale. The key must include
+ * everything else that an answer depends on: the caller (project, admin or not), the links' bases,
+ * and the query.
  */
 
 /** All remembered bodies together, and their compressed forms. */
