@@ -61,6 +61,7 @@ async function askForAll(stand: Stand): Promise<void> {
   await ask(stand, `${compute}/v2.1/images`, { headers: NOT_SAMPLED })
   await ask(stand, `${compute}/v2.1/images`, { headers: MALFORMED })
   assert.equal((await ask(stand, `${compute}/v2.1/images/${NOBODYS_IMAGE}`)).status, 404)
+  for (let i = 0; i < 3; i += 1) await ask(stand, `${compute}/v2.1/images?limit=7&n=${i}`)
   for (const path of ['/healthcheck', '/readiness']) await ask(stand, `${compute}${path}`)
 }
 
@@ -90,6 +91,12 @@ async function tellSecrets(stand: Stand): Promise<void> {
   ]
   for (const [url, init] of odd) await ask(stand, url, init)
 }
+
+test('requests that are alike have a trace each, with what was done for it', () => {
+  const lists = ofAll.spans().filter(({ name }) => name === 'catalogue list')
+  assert.ok(lists.length >= 5)
+  assert.equal(new Set(lists.map(({ traceId }) => traceId)).size, lists.length)
+})
 
 test('a list is a span of the request, within it one of the token and one of the catalogue', () => {
   const spans = ofAll.spans().filter(({ traceId }) => traceId === TRACE_ID)

@@ -295,6 +295,8 @@ function offerShortWay(
   deps: ComputeDependencies,
   found: { readonly catalogue: Catalogue; readonly answers: Answers },
 ): void {
+  // A catalogue that records spans is this request's own.
+  if (asker.trace?.begin !== undefined) return
   const callerNow = deps.users.follow?.(asker.token)
   if (callerNow === undefined || found.catalogue.version(call.viewer) === undefined) return
   const { request } = reply
